@@ -1,0 +1,93 @@
+"""The real ``mtlsx`` program as a process of its own, with its own configuration and an empty environment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import mtlsx
+import mtlsx_tui
+
+_PROGRAM = [sys.executable, "-c", "from mtlsx_tui.cli.main import main; main()"]
+_PACKAGES = [str(Path(package.__file__).parents[1]) for package in (mtlsx, mtlsx_tui)]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a finished program left."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class Cli:
+    """Runs ``mtlsx`` with its files under ``home``."""
+
+    def __init__(self, home: Path) -> None:
+        self._environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": ":".join(_PACKAGES),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+            "MTLSX_CONFIG_DIR": str(home / "config"),
+            "MTLSX_STATE_DIR": str(home / "state"),
+        }
+
+    def run(
+        self,
+        *arguments: object,
+        stdin: str = "",
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 60.0,
+    ) -> Result:
+        """Run it to its end; ``timeout`` in seconds."""
+        done = subprocess.run(
+            [*_PROGRAM, *map(str, arguments)],
+            input=stdin, capture_output=True, text=True, timeout=timeout,
+            env={**self._environment, **(environment or {})},
+        )  # fmt: skip
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    def run_times(
+        self, times: int, *arguments: object, environment: Mapping[str, str] | None = None
+    ) -> list[Result]:
+        """Run it ``times`` times, a few at once."""
+        with ThreadPoolExecutor(max_workers=4) as pool:
+            runs = [
+                pool.submit(self.run, *arguments, environment=environment) for _ in range(times)
+            ]
+            return [run.result() for run in runs]
+
+    @contextmanager
+    def started(
+        self, *arguments: object, environment: Mapping[str, str] | None = None
+    ) -> Iterator[Running]:
+        """Start it and go on; it is killed at the end of the block if it still runs."""
+        with subprocess.Popen(
+            [*_PROGRAM, *map(str, arguments)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**self._environment, **(environment or {})},
+        ) as process:  # fmt: skip
+            try:
+                yield Running(process)
+            finally:
+                process.kill()
+
+
+class Running:
+    """A program that has not ended yet."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def result(self, timeout: float = 30.0) -> Result:
+        """Wait for its end, at most ``timeout`` seconds."""
+        stdout, stderr = self.process.communicate(timeout=timeout)
+        return Result(self.process.returncode, stdout, stderr)
