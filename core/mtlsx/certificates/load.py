@@ -21,10 +21,13 @@ from typing import Final
 from mtlsx.certificates import bundles, der, keys, pem
 from mtlsx.certificates.der import DerError, Tlv
 from mtlsx.certificates.fields import parse_certificate
+from mtlsx.certificates.keys import PrivateKeyItem
 from mtlsx.certificates.kinds import Kind, kind_of
 from mtlsx.certificates.material import Item, Material, PublicItem
 from mtlsx.errors import MaterialError
 from mtlsx.secret import Secret
+
+__all__ = ["STDIN", "Material", "PrivateKeyItem", "load_bytes", "load_file", "public_key_matches"]
 
 STDIN: Final = "-"
 """The source that messages call "standard input"."""
@@ -239,7 +242,7 @@ class _Loader:
             archive = bundles.open_pkcs12(encoded, self._passphrase, where=where)
             yield from (PublicItem(Kind.CERTIFICATE, each, line) for each in archive.certificates)
             if archive.key is not None:
-                yield keys.PrivateKeyItem(archive.key, archive.encrypted, line)
+                yield PrivateKeyItem(archive.key, archive.encrypted, line)
         elif kind is Kind.PKCS7:
             yield from self._from_pkcs7(element, where, line)
         else:
