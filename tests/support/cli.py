@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import mtlsx
 import mtlsx_tui
+from mtlsx.client.settings import ConnectionSettings
 
 _PROGRAM = [sys.executable, "-c", "from mtlsx_tui.cli.main import main; main()"]
 _PACKAGES = [str(Path(package.__file__).parents[1]) for package in (mtlsx, mtlsx_tui)]
@@ -85,9 +87,47 @@ class Running:
     """A program that has not ended yet."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        self.process = process
+        self._process = process
+
+    def line(self) -> str:
+        """The next line that it prints, as soon as it is there; empty at its end."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def interrupt(self) -> None:
+        """What Ctrl+C does."""
+        self._process.send_signal(signal.SIGINT)
 
     def result(self, timeout: float = 30.0) -> Result:
         """Wait for its end, at most ``timeout`` seconds."""
-        stdout, stderr = self.process.communicate(timeout=timeout)
-        return Result(self.process.returncode, stdout, stderr)
+        stdout, stderr = self._process.communicate(timeout=timeout)
+        return Result(self._process.returncode, stdout, stderr)
+
+
+def as_options(settings: ConnectionSettings) -> list[str]:
+    """What a person types for ``settings``; secrets are in ``as_environment``."""
+    tls = settings.tls
+    options: list[tuple[str, object]] = [
+        ("-h", settings.host),
+        ("-p", settings.port),
+        ("-l", settings.transport),
+        ("-V", settings.version),
+        ("-i", settings.client_id or None),
+        ("-u", settings.username),
+        ("--connect-timeout", settings.connect_timeout),
+    ]
+    if settings.transport.uses_tls:
+        pinned = tls.minimum_version == tls.maximum_version
+        options += [
+            ("--ca", tls.ca_file),
+            ("--cert", tls.certificate_file),
+            ("--key", tls.key_file),
+            ("--tls-version", tls.minimum_version if pinned else None),
+        ]
+    return [word for name, value in options if value is not None for word in (name, str(value))]
+
+
+def as_environment(settings: ConnectionSettings) -> dict[str, str]:
+    """The secrets of ``settings``."""
+    secrets = {"MTLSX_PASSWORD": settings.password, "MTLSX_PASSPHRASE": settings.tls.passphrase}
+    return {name: secret.reveal() for name, secret in secrets.items() if secret is not None}

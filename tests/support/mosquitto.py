@@ -6,6 +6,7 @@ plain listener on the loopback without any rules (``open_port``), for observers 
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import threading
@@ -14,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Self
+
+import pytest
 
 from support.openssl_pki import Pair
 from support.ports import LOOPBACK, free_port
@@ -29,10 +32,10 @@ class Mosquitto:
     ``server``: its certificate and key, None for a plain listener. ``client_ca``: the authority whose
     devices it lets in; then a client certificate is required and its CN is the username. ``crl``: a
     revocation list for those. ``tls``: ``"1.2"`` or ``"1.3"``, the only version it speaks. ``users``: names and
-    passwords, then nobody is anonymous. ``acl``: the text of an ACL file.
+    passwords, then nobody is anonymous. ``acl``: the text of an ACL file. ``allowed``: for each username the
+    topic filter that it may use; unlike an ACL file, which refuses publications only, this refuses
+    subscriptions too.
     """
-
-    host = "localhost"
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class Mosquitto:
         tls: str | None = None,
         users: Mapping[str, str] | None = None,
         acl: str | None = None,
+        allowed: Mapping[str, str] | None = None,
     ) -> None:
         self._directory = directory
         self._tls = tls
@@ -51,6 +55,7 @@ class Mosquitto:
             *_tls_lines(server, client_ca, crl),
             *self._password_lines(users),
             *self._acl_lines(acl),
+            *self._dynamic_security_lines(allowed),
         ]
         self._lines: list[str] = []
         self._news = threading.Condition()
@@ -63,9 +68,13 @@ class Mosquitto:
     def __enter__(self) -> Self:
         # Mosquitto cannot be handed a socket, so somebody may take a port between choosing and opening it.
         for _ in range(5):
-            self._start()
-            if self.wait_for_log(READY, "Address already in use").endswith(READY):
-                return self
+            self.port, self.open_port = free_port(), free_port()
+            try:
+                if self._start():
+                    return self
+            except BaseException:
+                self._stop()
+                raise
             self._stop()
         message = f"mosquitto found no port:\n{self.log}"
         raise AssertionError(message)
@@ -98,6 +107,11 @@ class Mosquitto:
         self._process.kill()
         self._process.wait(WAIT)
 
+    def restart(self) -> None:
+        """After ``kill``: start it again, on the same ports; its log begins anew."""
+        self._stop()
+        assert self._start(), f"somebody took our ports:\n{self.log}"
+
     def publish(self, topic: str, payload: str, *, qos: int = 1, retain: bool = False) -> None:
         """Publish with ``mosquitto_pub`` on the open listener."""
         retained = ["-r"] if retain else []
@@ -122,8 +136,8 @@ class Mosquitto:
             finally:
                 process.kill()
 
-    def _start(self) -> None:
-        self.port, self.open_port = free_port(), free_port()
+    def _start(self) -> bool:
+        """Whether it got its ports."""
         settings = [
             "per_listener_settings true",
             "log_dest stderr",
@@ -148,6 +162,7 @@ class Mosquitto:
         assert self._process.stderr is not None
         self._reader = threading.Thread(target=self._read_log, args=(self._process.stderr,))
         self._reader.start()
+        return self.wait_for_log(READY, "Address already in use").endswith(READY)
 
     def _stop(self) -> None:
         assert self._process is not None
@@ -197,6 +212,16 @@ class Mosquitto:
         file.chmod(0o600)
         return [f"acl_file {file}"]
 
+    def _dynamic_security_lines(self, allowed: Mapping[str, str] | None) -> list[str]:
+        if allowed is None:
+            return []
+        plugins = sorted(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"))
+        if not plugins:
+            pytest.skip("mosquitto_dynamic_security.so is not installed")
+        file = self._directory / "dynamic-security.json"
+        file.write_text(json.dumps(_dynamic_security(allowed)))
+        return [f"plugin {plugins[0]}", f"plugin_opt_config_file {file}"]
+
 
 class Observer:
     """A running ``mosquitto_sub``."""
@@ -213,6 +238,20 @@ class Observer:
             (topic, int(qos), retain == "1", bytes.fromhex(payload))
             for topic, qos, retain, payload in fields
         ]
+
+
+def _dynamic_security(allowed: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "defaultACLAccess": {"publishClientSend": False, "publishClientReceive": True,
+                             "subscribe": False, "unsubscribe": True},
+        # Nobody logs in with this password: certificates do that.
+        "clients": [{"username": name, "password": "none", "salt": "none", "iterations": 1,
+                     "roles": [{"rolename": name}]} for name in allowed],
+        "roles": [{"rolename": name, "acls": [
+            {"acltype": kind, "topic": topic_filter, "allow": True}
+            for kind in ("publishClientSend", "subscribePattern")
+        ]} for name, topic_filter in allowed.items()],
+    }  # fmt: skip
 
 
 def _tls_lines(server: Pair | None, client_ca: Path | None, crl: Path | None) -> list[str]:

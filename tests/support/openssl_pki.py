@@ -175,6 +175,17 @@ class Pki:
         return self._server("server-expired", valid=("20200101000000Z", "20210101000000Z"))
 
     @cached_property
+    def server_not_yet_valid(self) -> Pair:
+        return self._server("server-not-yet-valid", valid=("20450101000000Z", "20460101000000Z"))
+
+    @cached_property
+    def server_self_signed(self) -> Pair:
+        certificate = self._directory / "server-self-signed.crt"
+        openssl("req", "-x509", "-key", self.server.key, "-subj", "/CN=localhost", "-days", "365",
+                "-addext", "subjectAltName=DNS:localhost", "-out", certificate)  # fmt: skip
+        return Pair(certificate, self.server.key)
+
+    @cached_property
     def server_behind_the_intermediate(self) -> Pair:
         """Signed by the intermediate authority, whose certificate is not in the file."""
         return self.intermediate.issue(
@@ -293,6 +304,13 @@ class Pki:
         both = self._directory / "both.pem"
         both.write_text(self.device.certificate.read_text() + self.device.key.read_text())
         return both
+
+    @cached_property
+    def device_der(self) -> Pair:
+        der = Pair(self._directory / "device.der", self._directory / "device-key.der")
+        openssl("x509", "-in", self.device.certificate, "-outform", "der", "-out", der.certificate)
+        openssl("pkey", "-in", self.device.key, "-outform", "der", "-out", der.key)
+        return der
 
     def _device(
         self, name: str, *, extensions: str | None = None, valid: tuple[str, str] | None = None
