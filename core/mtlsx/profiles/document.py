@@ -1,0 +1,172 @@
+"""A profile as a TOML document that people read and write, with the field names of the settings.
+
+A small one::
+
+    name = "dev-346a"
+    group = "factory"
+    subscriptions = [
+        { topic_filter = "factory/#", qos = 1 },
+    ]
+
+    [connection]
+    host = "broker.example"
+    port = 8883
+    transport = "mqtts"
+    version = "5"
+
+    [connection.tls]
+    ca_file = "ca.pem"
+    certificate_file = "dev-346a.pem"
+    key_file = "dev-346a.key"
+
+Relative file paths are taken from the directory of the document. Secrets have no key here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import get_args, get_type_hints
+
+from mtlsx.client.settings import (
+    ConnectionSettings,
+    MqttVersion,
+    Reconnect,
+    Subscription,
+    Transport,
+    Will,
+)
+from mtlsx.errors import UsageError
+from mtlsx.identity.mapping import Mapping
+from mtlsx.profiles.model import Profile
+from mtlsx.profiles.schema import (
+    Key,
+    Table,
+    WrongError,
+    boolean,
+    choice,
+    colour,
+    integer,
+    label,
+    member,
+    nested,
+    pairs,
+    payload,
+    payload_value,
+    seconds,
+    tables,
+    text,
+    texts,
+)
+from mtlsx.tls.settings import TlsSettings, TlsVersion
+
+_QOS = integer(0, 2)
+_UINT16 = 0xFFFF
+_UINT32 = 0xFFFF_FFFF
+_LONGEST = 86_400.0  # seconds: a day, for every wait
+
+_TLS = Table(
+    TlsSettings,
+    Key("ca_file", text),
+    Key("certificate_file", text),
+    Key("key_file", text),
+    Key("alpn", texts, list),
+    Key("sni", text),
+    Key("verify_chain", boolean),
+    Key("verify_name", boolean),
+    Key("minimum_version", **member(TlsVersion)),
+    Key("maximum_version", **member(TlsVersion)),
+    Key("ciphers", text),
+    Key("crl_file", text),
+)
+_WILL = Table(
+    Will,
+    Key("topic", text),
+    Key("payload", payload, payload_value),
+    Key("qos", _QOS),
+    Key("retain", boolean),
+)
+_RECONNECT = Table(
+    Reconnect,
+    Key("enabled", boolean),
+    Key("initial_delay", seconds(0, _LONGEST)),
+    Key("maximum_delay", seconds(0, _LONGEST)),
+    Key("limit", integer(0, _UINT32)),
+)
+_CONNECTION = Table(
+    ConnectionSettings,
+    Key("host", text),
+    Key("port", integer(1, _UINT16)),
+    Key("transport", **member(Transport), always=True),
+    Key("version", **member(MqttVersion), always=True),
+    Key("client_id", text),
+    Key("username", text),
+    Key("keepalive", integer(0, _UINT16)),
+    Key("clean_start", boolean),
+    Key("session_expiry", integer(0, _UINT32)),
+    Key("connect_timeout", seconds(0.001, _LONGEST)),
+    Key("path", text),
+    Key("headers", pairs, lambda items: [list(item) for item in items]),
+    Key("will", **nested(_WILL)),
+    Key("reconnect", **nested(_RECONNECT)),
+    Key("tls", **nested(_TLS)),
+)
+_SUBSCRIPTION = Table(
+    Subscription,
+    Key("topic_filter", text),
+    Key("qos", _QOS, always=True),
+    Key("no_local", boolean),
+    Key("retain_as_published", boolean),
+    Key("retain_handling", integer(0, 2)),
+)
+_CERTIFICATE_PARTS = get_args(get_type_hints(Mapping)["peer_cert_as_username"])
+_MAPPING = Table(
+    Mapping,
+    Key("peer_cert_as_username", choice(_CERTIFICATE_PARTS)),
+    Key("peer_cert_as_clientid", choice(_CERTIFICATE_PARTS)),
+    Key("use_username_as_clientid", boolean),
+    Key("command", text),
+    Key("dialect", text),
+)
+_PROFILE = Table(
+    Profile,
+    Key("name", label),
+    Key("group", label),
+    Key("colour", colour),
+    Key("connection", **nested(_CONNECTION)),
+    Key("subscriptions", **tables(_SUBSCRIPTION)),
+    Key("mapping", **nested(_MAPPING)),
+)
+
+
+def parse(data: bytes, *, source: str) -> Profile:
+    """The profile that a document holds; ``source`` names it in errors ("Profile file /x/dev.toml").
+
+    Raises UsageError: not UTF-8, not TOML (with the line), unknown keys, wrong values, missing ones.
+    """
+    try:
+        table = tomllib.loads(data.decode())
+        return _PROFILE.read(table)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{source}: line {line} is not UTF-8.") from error
+    except RecursionError as error:
+        raise UsageError(f"{source}: its values are nested too deep.") from error
+    except WrongError as error:
+        raise UsageError(f"{source}: {error}") from error
+    except ValueError as error:
+        # tomllib.TOMLDecodeError, with the line, or int() that refuses thousands of digits.
+        raise UsageError(f"{source} is not TOML: {error}.") from error
+
+
+def dump(profile: Profile) -> bytes:
+    """The document of a profile. Raises UsageError where ``parse`` would not give it back."""
+    import tomli_w
+
+    source = f'Profile "{profile.name}"'
+    try:
+        data = tomli_w.dumps(_PROFILE.write(profile), multiline_strings=False).encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{source} holds text that is not Unicode.") from error
+    if parse(data, source=source) != profile:
+        raise UsageError(f"{source} cannot be written as TOML without loss.")
+    return data

@@ -1,0 +1,245 @@
+"""Tables of a TOML document as frozen dataclasses, checked key by key, in both directions.
+
+In: a table as ``tomllib`` gives it. Out: a value of the dataclass, or ``WrongError`` with the key path and what
+would be right there. The other way round only what differs from the dataclass's defaults is written, so
+that the document says what a person chose and no more.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+Reader = Callable[[object, str], Any]
+"""Turns a TOML value at a key path into ours, or raises ``WrongError``."""
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}|[a-z][a-z0-9_-]{0,31}")
+_SHOWN = 60  # characters of a wrong value that are worth showing
+
+
+class WrongError(ValueError):
+    """A value that does not belong where it stands; the text is a sentence without the file."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a table: the name of the dataclass's field, how it is read and how it is written."""
+
+    name: str
+    read: Reader
+    write: Callable[[Any], object] = lambda value: value
+    always: bool = False
+
+
+class Table(Generic[T]):
+    """A table whose keys are fields of the dataclass ``make``; keys without a default are required."""
+
+    def __init__(self, make: type[T], *keys: Key) -> None:
+        self._make = make
+        self._keys = {key.name: key for key in keys}
+        self._defaults = dict(_defaults(make))
+
+    def read(self, value: object, path: str = "") -> T:
+        """The dataclass that the table ``value`` at key path ``path`` stands for. Raises WrongError."""
+        if not isinstance(value, dict):
+            raise WrongError(f"{path} must be a table, not {_shown(value)}.")
+        prefix = f"{path}." if path else ""
+        items = {}
+        for name, item in value.items():
+            if name not in self._keys:
+                raise WrongError(self._unknown(prefix, name))
+            items[name] = self._keys[name].read(item, prefix + name)
+        for name in self._keys:
+            if name not in items and name not in self._defaults:
+                raise WrongError(f"{prefix}{name} is missing.")
+        return self._make(**items)
+
+    def write(self, value: T) -> dict[str, object]:
+        """The table that stands for ``value``: required keys, and those that are not at their default."""
+        table = {}
+        for key in self._keys.values():
+            item = getattr(value, key.name)
+            if key.always or key.name not in self._defaults or item != self._defaults[key.name]:
+                table[key.name] = key.write(item)
+        return table
+
+    def _unknown(self, prefix: str, name: str) -> str:
+        near = difflib.get_close_matches(name, self._keys, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        allowed = ", ".join(self._keys)
+        return f"{prefix}{_clipped(name)} is not a setting{hint}; allowed here: {allowed}."
+
+
+def nested(table: Table[Any]) -> dict[str, Any]:
+    """The reader and writer of a key whose value is a table."""
+    return {"read": table.read, "write": table.write}
+
+
+def tables(table: Table[Any]) -> dict[str, Any]:
+    """The reader and writer of a key whose value is an array of tables."""
+
+    def read(value: object, path: str) -> tuple[object, ...]:
+        items = _array(value, path, "an array of tables")
+        return tuple(table.read(item, f"{path}[{index}]") for index, item in enumerate(items))
+
+    return {"read": read, "write": lambda items: [table.write(item) for item in items]}
+
+
+def text(value: object, path: str) -> str:
+    """Any text."""
+    if not isinstance(value, str):
+        raise _wrong(path, "a text", value)
+    return value
+
+
+def label(value: object, path: str) -> str:
+    """A text for lists and titles: one line, not empty, at most 200 characters."""
+    if not isinstance(value, str) or not value.strip() or len(value) > 200 or not _one_line(value):
+        raise _wrong(path, "a text of one line, 1 to 200 characters", value)
+    return value
+
+
+def colour(value: object, path: str) -> str:
+    """``#rrggbb`` or the name of a colour."""
+    if not isinstance(value, str) or not _COLOUR.fullmatch(value):
+        raise _wrong(path, '"#rrggbb" or the name of a colour', value)
+    return value
+
+
+def boolean(value: object, path: str) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise _wrong(path, "true or false", value)
+    return value
+
+
+def integer(minimum: int, maximum: int) -> Reader:
+    """A whole number in a range."""
+
+    def read(value: object, path: str) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
+            raise _wrong(path, f"a whole number from {minimum} to {maximum}", value)
+        return value
+
+    return read
+
+
+def seconds(minimum: float, maximum: float) -> Reader:
+    """A number of seconds in a range, with or without a fraction."""
+
+    def read(value: object, path: str) -> float:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not math.isfinite(value)
+            or not minimum <= value <= maximum
+        ):
+            raise _wrong(path, f"a number of seconds from {minimum:g} to {maximum:g}", value)
+        return float(value)
+
+    return read
+
+
+def choice(options: Iterable[str], make: Callable[[str], Any] = str) -> Reader:
+    """One of a few texts; ``make`` turns it into our value."""
+    allowed = tuple(options)
+
+    def read(value: object, path: str) -> object:
+        if not isinstance(value, str) or value not in allowed:
+            raise _wrong(path, "one of " + ", ".join(f'"{option}"' for option in allowed), value)
+        return make(value)
+
+    return read
+
+
+def member(enum: type[StrEnum]) -> dict[str, Any]:
+    """The reader and writer of a key whose value is a member of ``enum``."""
+    return {"read": choice(list(enum), enum), "write": str}
+
+
+def texts(value: object, path: str) -> tuple[str, ...]:
+    """An array of texts."""
+    items = _array(value, path, "an array of texts")
+    return tuple(text(item, f"{path}[{index}]") for index, item in enumerate(items))
+
+
+def pairs(value: object, path: str) -> tuple[tuple[str, str], ...]:
+    """An array of ``["name", "value"]`` pairs; names may repeat."""
+    result = []
+    for index, item in enumerate(_array(value, path, 'an array of ["name", "value"] pairs')):
+        pair = texts(item, f"{path}[{index}]")
+        if len(pair) != 2:
+            raise _wrong(f"{path}[{index}]", 'a ["name", "value"] pair', item)
+        result.append((pair[0], pair[1]))
+    return tuple(result)
+
+
+def payload(value: object, path: str) -> bytes:
+    """Bytes: a text stands for its UTF-8, ``{ base64 = "…" }`` for any others."""
+    if isinstance(value, str):
+        return value.encode()
+    encoded = value.get("base64") if isinstance(value, dict) and len(value) == 1 else None
+    if isinstance(encoded, str):
+        try:
+            return base64.b64decode(encoded, validate=True)
+        except (binascii.Error, ValueError):
+            pass
+    raise _wrong(path, 'a text or { base64 = "…" }', value)
+
+
+def payload_value(data: bytes) -> object:
+    """What ``payload`` reads back as ``data``."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(data).decode("ascii")}
+
+
+def _defaults(make: type[Any]) -> Iterable[tuple[str, object]]:
+    for field in dataclasses.fields(make):
+        if field.default is not dataclasses.MISSING:
+            yield field.name, field.default
+        elif field.default_factory is not dataclasses.MISSING:
+            yield field.name, field.default_factory()
+
+
+def _array(value: object, path: str, expected: str) -> list[object]:
+    if not isinstance(value, list):
+        raise _wrong(path, expected, value)
+    return value
+
+
+def _one_line(value: str) -> bool:
+    return all(character == " " or character.isprintable() for character in value)
+
+
+def _wrong(path: str, expected: str, value: object) -> WrongError:
+    return WrongError(f"{path} must be {expected}, not {_shown(value)}.")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "a table"
+    if isinstance(value, list):
+        return "an array"
+    if isinstance(value, str):
+        return f'"{_clipped(value)}"'
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        # Python refuses to write out integers of thousands of digits.
+        return str(value) if value.bit_length() <= 64 else "a huge number"
+    return str(value) if isinstance(value, float) else "a date or time"
+
+
+def _clipped(value: str) -> str:
+    whole = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
+    return "".join(character if character.isprintable() else "�" for character in whole)
