@@ -1,0 +1,342 @@
+"""One attempt after another over the same paho client, which keeps what is in flight between them.
+
+``run`` makes one attempt: files, DNS, TCP, TLS, CONNECT, and the loop until the connection is over. What
+the server said on the way is taken from the link below paho, because paho does not pass all of it on.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from paho.mqtt.client import WebsocketConnectionError
+from paho.mqtt.enums import MQTTErrorCode
+
+from mtlsx.client.events import (
+    ConnackFacts,
+    Connected,
+    Subscribed,
+    Unsubscribed,
+)
+from mtlsx.client.link import Link, LinkContext
+from mtlsx.client.outbox import Outbox
+from mtlsx.client.paho_client import (
+    connect,
+    make_client,
+    publish_properties,
+    publish_size,
+    received,
+    subscribe_argument,
+)
+from mtlsx.client.pending import Pending
+from mtlsx.client.settings import MqttVersion
+from mtlsx.errors import MaterialError, UsageError
+from mtlsx.packets.answers import (
+    Connack,
+    Disconnect,
+    decode_acknowledgement,
+    decode_connack,
+    decode_disconnect,
+)
+from mtlsx.packets.framing import PacketType
+from mtlsx.packets.reason_codes import FAILURE, suback_text
+from mtlsx.probe.evidence import LocalSide
+from mtlsx.probe.judge import (
+    judge_close_before_connack,
+    judge_connack,
+    judge_loss,
+    judge_network,
+    judge_silence,
+    judge_upgrade,
+)
+from mtlsx.probe.judge_tls import judge_handshake
+from mtlsx.probe.verdicts import RefusedBy, Verdict
+from mtlsx.tls.context import client_context
+from mtlsx.tls.material import TlsMaterial, load_material
+from mtlsx.tls.stream import HandshakeError, TlsStream
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from OpenSSL.SSL import Context
+    from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+    from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
+
+    from mtlsx.client.events import Event
+    from mtlsx.client.message import Message
+    from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.packets.framing import Packet
+    from mtlsx.tls.record import HandshakeRecord
+
+_TICK = 0.5
+_PATIENCE_AT_END = 2.0
+
+
+class Session:
+    """The MQTT side of a connection; ``run`` may be called again after it has returned."""
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        *,
+        on_event: Callable[[Event], None],
+        on_message: Callable[[Message], object],
+    ) -> None:
+        self.was_connected = False
+        """Whether the last attempt got as far as an accepting CONNACK."""
+        self._settings = settings
+        self._version5 = settings.version is MqttVersion.V5
+        self._client_id = settings.client_id
+        if not self._client_id and settings.version is MqttVersion.V3_1:
+            self._client_id = f"mtlsx_{uuid.uuid4().hex[:8]}"  # 3.1 knows no empty client id
+        self._on_event = on_event
+        self._on_message = on_message
+        self._links = LinkContext(self._make_link)
+        self._material = TlsMaterial()
+        self._tls_context: Context | None = None
+        self._link: Link | None = None
+        self._connack: Connack | None = None
+        self._disconnect: Disconnect | None = None
+        self._end_by: float | None = None
+        self._subscribing: Pending[tuple[Subscription, ...], tuple[list[int], str | None]] = (
+            Pending()
+        )
+        self._unsubscribing: Pending[tuple[str, ...], list[int]] = Pending()
+        self._outbox = Outbox(self._send, on_event)
+        self._client = self._make_client()
+
+    @property
+    def handshake(self) -> HandshakeRecord | None:
+        """What the TLS handshake of the last attempt showed."""
+        return self._link.handshake if self._link else None
+
+    # ------------------------------------------------------------------ one attempt
+
+    def run(self) -> Verdict | None:
+        """Connect and stay until the connection is over; why it is, or None where ``end`` was called."""
+        self.was_connected = False
+        self._link = self._connack = self._disconnect = None
+        try:
+            self._prepare_tls()
+            connect(self._client, self._settings)
+            verdict = self._loop()
+        except MaterialError as error:
+            verdict = Verdict.from_error(error)
+        except UsageError as error:
+            verdict = Verdict("cipher-mismatch", error.summary, error.fix, by=RefusedBy.US)
+        except HandshakeError as error:
+            verdict = judge_handshake(error.record, self._local_side())
+        except WebsocketConnectionError:
+            verdict = self._no_upgrade()
+        except OSError as error:
+            verdict = judge_network(error, self._settings.host, self._settings.port)
+        self._subscribing.clear()
+        self._unsubscribing.clear()
+        return verdict if self._end_by is None else None
+
+    def end(self) -> None:
+        """Make ``run`` return soon: with DISCONNECT where there is a connection, without where not."""
+        self._end_by = time.monotonic() + _PATIENCE_AT_END
+        if self.was_connected:
+            self._client.disconnect()
+        else:
+            self._links.abort()
+
+    def _prepare_tls(self) -> None:
+        if self._settings.transport.uses_tls:
+            self._material = load_material(self._settings.tls)
+            self._tls_context = client_context(self._settings.tls, self._material)
+
+    def _make_link(self, connected: socket.socket) -> Link:
+        below: socket.socket | TlsStream = connected
+        if self._tls_context is not None:
+            below = TlsStream(
+                connected, self._tls_context, self._settings.tls, self._settings.host,
+                has_certificate=bool(self._material.chain),
+            )  # fmt: skip
+        websocket = self._settings.transport.uses_websocket
+        self._link = Link(below, websocket=websocket, on_packet=self._on_packet)
+        return self._link
+
+    def _loop(self) -> Verdict:
+        connack_by = time.monotonic() + self._settings.connect_timeout
+        while True:
+            code = self._client.loop(_TICK)
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return self._over(code)
+            now = time.monotonic()
+            if self._connack is None and now > connack_by:
+                self._hang_up()
+                return judge_silence(
+                    self._settings.host, self._settings.port, self._settings.connect_timeout
+                )
+            if self._end_by is not None and (now > self._end_by or not self.was_connected):
+                self._hang_up()
+                return self._over(MQTTErrorCode.MQTT_ERR_SUCCESS)
+
+    def _hang_up(self) -> None:
+        self._links.abort()
+        self._client.loop(_TICK)  # lets paho notice and close its socket
+
+    def _over(self, code: MQTTErrorCode) -> Verdict:
+        """Why a connection that had been made is over."""
+        host, port = self._settings.host, self._settings.port
+        if self.was_connected:
+            unanswered = code == MQTTErrorCode.MQTT_ERR_KEEPALIVE
+            return judge_loss(self._disconnect, host, port, unanswered_ping=unanswered)
+        if self._connack is not None:
+            return judge_connack(self._connack, host, port, version5=self._version5)
+        assert self._link is not None  # noqa: S101  (connected means that there was one)
+        return judge_close_before_connack(
+            self.handshake, self._local_side(), self._link.first_bytes, self._disconnect
+        )
+
+    def _no_upgrade(self) -> Verdict:
+        assert self._link is not None  # noqa: S101  (the upgrade went over it)
+        status = self._link.upgrade_status
+        if status is None:
+            return judge_close_before_connack(
+                self.handshake, self._local_side(), self._link.first_bytes, None
+            )
+        return judge_upgrade(status, self._settings.path)
+
+    def _local_side(self) -> LocalSide:
+        settings = self._settings
+        return LocalSide(
+            settings.host, settings.port, settings.tls,
+            self._material.chain, self._material.anchors, datetime.now(UTC),
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ requests
+
+    def subscribe(self, subscriptions: tuple[Subscription, ...]) -> int:
+        """Send SUBSCRIBE and return its packet identifier."""
+        wanted = subscribe_argument(subscriptions, self._settings.version)
+        _, packet_id = self._client.subscribe(wanted)
+        packet_id = packet_id or 0
+        answer = self._subscribing.asked(packet_id, subscriptions)
+        if answer is not None:
+            self._tell_subscribed(packet_id, subscriptions, *answer)
+        return packet_id
+
+    def unsubscribe(self, topic_filters: tuple[str, ...]) -> int:
+        """Send UNSUBSCRIBE and return its packet identifier."""
+        _, packet_id = self._client.unsubscribe(list(topic_filters))
+        packet_id = packet_id or 0
+        codes = self._unsubscribing.asked(packet_id, topic_filters)
+        if codes is not None:
+            self._on_event(Unsubscribed(packet_id, topic_filters, tuple(codes)))
+        return packet_id
+
+    def publish(self, publication: Publication) -> int:
+        """Send PUBLISH and return its number; raises ``UsageError`` for what the server would not take."""
+        self._check_size(publication)
+        return self._outbox.publish(publication)
+
+    def _send(self, publication: Publication) -> int:
+        info = self._client.publish(
+            publication.topic, publication.payload, publication.qos, publication.retain,
+            publish_properties(publication, self._settings.version),
+        )  # fmt: skip
+        return info.mid
+
+    def _check_size(self, publication: Publication) -> None:
+        limit = self._connack.integer("maximum_packet_size") if self._connack else None
+        size = publish_size(publication, self._settings.version)
+        if limit is not None and size > limit:
+            raise UsageError(
+                f"The packet would have {size} bytes; the broker takes {limit} at the most.",
+                fix="Send a shorter payload.",
+            )
+
+    # ------------------------------------------------------------------ what the server says
+
+    def _on_packet(self, packet: Packet) -> None:
+        if packet.type is PacketType.CONNACK:
+            self._connack = decode_connack(packet.body, version5=self._version5)
+        elif packet.type is PacketType.DISCONNECT:
+            self._disconnect = decode_disconnect(packet.body)
+        elif packet.type is PacketType.PUBREC and self._version5:
+            answer = decode_acknowledgement(packet.body)
+            if answer.code >= FAILURE:
+                self._outbox.refused(answer.packet_id, answer.code)
+
+    def _make_client(self) -> Client:
+        client = make_client(self._settings, self._client_id, self._links)
+        client.on_connect = self._on_connect
+        client.on_message = self._on_paho_message
+        client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
+        client.on_publish = self._on_publish
+        return client
+
+    def _on_connect(
+        self, _: Client, __: object, ___: ConnectFlags, code: ReasonCode, ____: Properties | None
+    ) -> None:
+        if code.is_failure or self._connack is None:
+            return
+        self.was_connected = True
+        self._outbox.connected(self._connack.integer("receive_maximum"))
+        self._on_event(Connected(connack_facts(self._connack, self._client_id), self.handshake))
+
+    def _on_paho_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        self._on_message(received(message))
+
+    def _on_subscribe(
+        self, _: Client, __: object, packet_id: int, codes: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:  # fmt: skip
+        answer = [code.value for code in codes], getattr(properties, "ReasonString", None)
+        subscriptions = self._subscribing.answered(packet_id, answer)
+        if subscriptions is not None:
+            self._tell_subscribed(packet_id, subscriptions, *answer)
+
+    def _tell_subscribed(
+        self, packet_id: int, subscriptions: tuple[Subscription, ...], codes: list[int],
+        reason: str | None,
+    ) -> None:  # fmt: skip
+        texts = tuple(suback_text(code, version5=self._version5) for code in codes)
+        self._on_event(Subscribed(packet_id, subscriptions, tuple(codes), texts, reason))
+
+    def _on_unsubscribe(
+        self, _: Client, __: object, packet_id: int, codes: list[ReasonCode], ___: Properties | None
+    ) -> None:
+        values = [code.value for code in codes]
+        topic_filters = self._unsubscribing.answered(packet_id, values)
+        if topic_filters is not None:
+            self._on_event(Unsubscribed(packet_id, topic_filters, tuple(values)))
+
+    def _on_publish(
+        self, _: Client, __: object, packet_id: int, code: ReasonCode, ___: Properties | None
+    ) -> None:
+        self._outbox.answered(packet_id, code.value)
+
+
+def connack_facts(connack: Connack, client_id: str) -> ConnackFacts:
+    """What an accepting CONNACK says, for a client that asked as ``client_id``."""
+    assigned = connack.text("assigned_client_identifier")
+    return ConnackFacts(
+        code=connack.code,
+        session_present=connack.session_present,
+        client_id=assigned if assigned is not None else client_id,
+        client_id_assigned=assigned is not None,
+        server_keepalive=connack.integer("server_keep_alive"),
+        session_expiry=connack.integer("session_expiry_interval"),
+        receive_maximum=connack.integer("receive_maximum"),
+        maximum_qos=connack.integer("maximum_qos"),
+        retain_available=connack.flag("retain_available"),
+        maximum_packet_size=connack.integer("maximum_packet_size"),
+        topic_alias_maximum=connack.integer("topic_alias_maximum"),
+        wildcard_available=connack.flag("wildcard_subscription_available"),
+        subscription_identifiers_available=connack.flag("subscription_identifier_available"),
+        shared_available=connack.flag("shared_subscription_available"),
+        reason_string=connack.text("reason_string"),
+        server_reference=connack.text("server_reference"),
+        response_information=connack.text("response_information"),
+        authentication_method=connack.text("authentication_method"),
+        user_properties=connack.user_properties,
+    )

@@ -1,0 +1,62 @@
+"""Takes MQTT out of what a websocket server sends: the upgrade's answer, then frames (RFC 6455, section 5)."""
+
+from __future__ import annotations
+
+from mtlsx.packets.errors import MalformedPacketError
+
+_END_OF_HEAD = b"\r\n\r\n"
+_LONGEST_HEAD = 16 * 1024
+_CONTROL = 0x08
+
+
+class WebsocketPayload:
+    """Unwraps the data frames of a server. Its frames are never masked and may be of any length."""
+
+    def __init__(self) -> None:
+        self.status_line: str | None = None
+        """The first line of the server's answer, as in "HTTP/1.1 101 Switching Protocols"."""
+        self._rest = b""
+        self._in_frame = 0
+        self._keep = True
+
+    def feed(self, data: bytes) -> bytes:
+        """The payload bytes that ``data`` brings; raises ``MalformedPacketError`` for an endless head."""
+        stream = self._rest + data
+        at = 0
+        if self.status_line is None:
+            end = stream.find(_END_OF_HEAD)
+            if end < 0:
+                if len(stream) > _LONGEST_HEAD:
+                    raise MalformedPacketError("the answer to the websocket upgrade does not end")
+                self._rest = stream
+                return b""
+            self.status_line = stream[: stream.find(b"\r\n")].decode("latin-1")
+            at = end + len(_END_OF_HEAD)
+        payload = []
+        while at < len(stream):
+            if self._in_frame == 0:
+                after = self._begin_frame(stream, at)
+                if after == 0:
+                    break
+                at = after
+            part = stream[at : at + self._in_frame]
+            at += len(part)
+            self._in_frame -= len(part)
+            if self._keep:
+                payload.append(part)
+        self._rest = stream[at:]
+        return b"".join(payload)
+
+    def _begin_frame(self, stream: bytes, at: int) -> int:
+        """Read a frame's header and return the offset behind it, 0 where it is not whole yet."""
+        if at + 2 > len(stream):
+            return 0
+        length, after = stream[at + 1] & 0x7F, at + 2
+        if length >= 126:
+            after += 2 if length == 126 else 8
+            if after > len(stream):
+                return 0
+            length = int.from_bytes(stream[at + 2 : after])
+        self._in_frame = length
+        self._keep = stream[at] & 0x0F < _CONTROL
+        return after

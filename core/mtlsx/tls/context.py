@@ -1,0 +1,109 @@
+"""The OpenSSL context of a client, built explicitly so that it is the same on every Python version.
+
+TLS 1.2 and 1.3, OpenSSL's default ciphers and security level, no strict X.509 mode, and exactly the chain
+that the certificate file holds: what works here must work on the device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.x509 import load_der_x509_certificate, load_der_x509_crl
+from OpenSSL import SSL, crypto
+
+from mtlsx.errors import MaterialError, UsageError
+from mtlsx.tls.settings import TlsVersion
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from mtlsx.tls.material import TlsMaterial
+    from mtlsx.tls.settings import TlsSettings
+
+_VERSIONS = {TlsVersion.V1_2: SSL.TLS1_2_VERSION, TlsVersion.V1_3: SSL.TLS1_3_VERSION}
+# SSL_MODE_NO_AUTO_CHAIN (openssl/ssl.h): without it OpenSSL adds issuers that it finds among the anchors.
+_MODE_NO_AUTO_CHAIN = 0x00000008
+_DEFAULT_CIPHERS = "DEFAULT"
+_TOO_WEAK = {"ee key too small", "ca key too small", "ca md too weak"}
+
+
+def client_context(settings: TlsSettings, material: TlsMaterial) -> SSL.Context:
+    """A context for one or more connections with these settings.
+
+    Verification is left to the callback that the connection sets. Raises ``UsageError`` for a cipher list
+    that OpenSSL does not know and ``MaterialError`` for material that it does not take.
+    """
+    try:
+        return _build(settings, material, settings.ciphers or _DEFAULT_CIPHERS)
+    except SSL.Error as error:
+        # A weak certificate of ours is the server's to refuse, not ours: a tester must be able to send it.
+        if _reasons(error).isdisjoint(_TOO_WEAK):
+            raise MaterialError(
+                "not-a-certificate",
+                f"OpenSSL does not take the client certificate {settings.certificate_file}:"
+                f" {', '.join(sorted(_reasons(error)))}.",
+            ) from error
+    return _build(settings, material, f"{settings.ciphers or _DEFAULT_CIPHERS}:@SECLEVEL=0")
+
+
+def _build(settings: TlsSettings, material: TlsMaterial, ciphers: str) -> SSL.Context:
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(_VERSIONS[settings.minimum_version])
+    context.set_max_proto_version(_VERSIONS[settings.maximum_version])
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_mode(_MODE_NO_AUTO_CHAIN)
+    _set_ciphers(context, ciphers)
+    if settings.alpn:
+        context.set_alpn_protos([name.encode() for name in settings.alpn])
+    _trust(context, material)
+    if material.key is not None:
+        leaf, *others = material.chain
+        context.use_certificate(_for_openssl(leaf))
+        for certificate in others:
+            context.add_extra_chain_cert(_for_openssl(certificate))
+        context.use_privatekey(load_der_private_key(material.key, password=None))  # type: ignore[arg-type]  # kinds that sign only are refused by OpenSSL itself
+    return context
+
+
+def _set_ciphers(context: SSL.Context, ciphers: str) -> None:
+    try:
+        context.set_cipher_list(ciphers.encode())
+    except SSL.Error as error:
+        raise UsageError(
+            f"OpenSSL knows no cipher in {ciphers!r}.",
+            fix="Give names as `openssl ciphers` lists them.",
+        ) from error
+
+
+def _trust(context: SSL.Context, material: TlsMaterial) -> None:
+    if material.anchors is None:
+        context.set_default_verify_paths()
+    store = context.get_cert_store()
+    assert store is not None  # noqa: S101  (a context of ours always has one)
+    for anchor in material.anchors or ():
+        # What OpenSSL cannot read cannot be an anchor; the others of the file still count.
+        with contextlib.suppress(crypto.Error):
+            store.add_cert(crypto.load_certificate(crypto.FILETYPE_ASN1, anchor))
+    if material.crls:
+        store.set_flags(crypto.X509StoreFlags.CRL_CHECK)
+        for crl in material.crls:
+            store.add_crl(load_der_x509_crl(crl))
+
+
+def _for_openssl(certificate: bytes) -> Certificate | crypto.X509:
+    """The certificate in a form that pyOpenSSL takes, also where cryptography's stricter parser refuses it."""
+    try:
+        return load_der_x509_certificate(certificate)
+    except ValueError:
+        try:
+            return crypto.load_certificate(crypto.FILETYPE_ASN1, certificate)
+        except crypto.Error as error:
+            raise SSL.Error(*error.args) from error
+
+
+def _reasons(error: SSL.Error) -> set[str]:
+    """The reason strings in OpenSSL's error queue as pyOpenSSL hands it over: [(library, function, reason)]."""
+    queue = error.args[0] if error.args else ()
+    return {entry[2] for entry in queue} if isinstance(queue, list) else {str(queue)}

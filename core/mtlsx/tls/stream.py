@@ -1,0 +1,261 @@
+"""A TLS client connection over a connected TCP socket, in the form of a socket.
+
+The handshake reads before anything is written after it. In TLS 1.3 it is over for the client before the
+server has judged the client certificate; the alert comes with the first read, and writing first can lose it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from OpenSSL import SSL
+
+from mtlsx.tls.names import is_ip_address
+from mtlsx.tls.record import Ended, HandshakeRecord
+from mtlsx.tls.witness import Witness
+
+if TYPE_CHECKING:
+    from mtlsx.tls.settings import TlsSettings
+
+_CHUNK = 64 * 1024
+_MAX_RECORD = 16 * 1024
+_SHORTEST_WAIT = 0.1
+_LONGEST_WAIT = 1.0
+
+
+class HandshakeError(OSError):
+    """A handshake that did not end well; ``record`` says how."""
+
+    def __init__(self, record: HandshakeRecord) -> None:
+        self.record = record
+        super().__init__(record.error or record.ended)
+
+
+class TlsStream:
+    """One TLS connection with the methods of a socket that a client needs.
+
+    ``connected`` is a connected TCP socket, ours from now on; ``host`` the name that the person gave (SNI
+    and the name check use ``settings.sni`` where it is set). Receiving is buffered: one read takes what the
+    network holds. Not for use by several threads at once.
+    """
+
+    def __init__(
+        self, connected: socket.socket, context: SSL.Context, settings: TlsSettings, host: str,
+        *, has_certificate: bool,
+    ) -> None:  # fmt: skip
+        name = settings.sni or host
+        self._socket = connected
+        with contextlib.suppress(OSError):  # a socket pair in a test knows no TCP options
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._tls = SSL.Connection(context, None)
+        self._tls.set_connect_state()
+        if not is_ip_address(name):
+            self._tls.set_tlsext_host_name(name.encode("idna"))
+        self._witness = Witness(settings, name, has_certificate=has_certificate)
+        self._witness.attach(self._tls)
+        self._plain = memoryview(b"")
+        self._cipher = memoryview(b"")
+        self._accepted = 0
+        self._at_end = False
+        self._hello_answered_after: float | None = None
+        self._record: HandshakeRecord | None = None
+
+    @property
+    def record(self) -> HandshakeRecord | None:
+        """What the handshake showed; an alert that arrived later is in it too. None before it ended."""
+        return self._record
+
+    # ------------------------------------------------------------------ the handshake
+
+    def do_handshake(self) -> None:
+        """Do the handshake within the socket's timeout, then, on TLS 1.3, hear what the server thinks of it.
+
+        Raises ``HandshakeError``; the socket is closed then.
+        """
+        started = time.monotonic()
+        timeout = self._socket.gettimeout()
+        ended, error = self._attempt(started, None if timeout is None else started + timeout)
+        self._socket.settimeout(timeout)
+        seconds = time.monotonic() - started
+        self._record = self._witness.record(self._tls, ended, error=error, seconds=seconds)
+        if ended is not Ended.AGREED:
+            self._say_goodbye()
+            raise HandshakeError(self._record)
+
+    def _attempt(self, started: float, deadline: float | None) -> tuple[Ended, str | None]:
+        try:
+            self._shake_hands(started, deadline)
+            if self._witness.refuses():
+                return Ended.REFUSED_BY_US, "certificate verify failed"
+            if self._tls.get_protocol_version() < SSL.TLS1_3_VERSION:
+                self._witness.judged = True
+            elif not self._hear_the_server():
+                return Ended.CLOSED, "end of file after the handshake"
+        except TimeoutError:
+            return Ended.TIMEOUT, "no answer in time"
+        except SSL.Error as failure:
+            return self._ended_by(failure), _reason(failure)
+        except OSError as failure:
+            return Ended.CLOSED, failure.strerror or str(failure)
+        return Ended.AGREED, None
+
+    def _shake_hands(self, started: float, deadline: float | None) -> None:
+        while True:
+            try:
+                self._tls.do_handshake()
+            except SSL.WantReadError:
+                self._send_all(deadline)
+                self._receive(deadline)
+                if self._hello_answered_after is None:
+                    self._hello_answered_after = time.monotonic() - started
+                if self._at_end:
+                    raise ConnectionResetError("end of file during the handshake") from None
+            else:
+                self._send_all(deadline)
+                return
+
+    def _hear_the_server(self) -> bool:
+        """Wait for the server's first bytes, for two round trips or 100 ms; False: it hung up."""
+        round_trip = self._hello_answered_after or 0.0
+        wait = min(max(2 * round_trip, _SHORTEST_WAIT), _LONGEST_WAIT)
+        readable, _, _ = select.select([self._socket], [], [], wait)
+        if readable:
+            self._receive(None)
+            self._decrypt()
+            self._witness.judged = not self._at_end or bool(self._plain)
+            return self._witness.judged
+        return True
+
+    def _ended_by(self, failure: SSL.Error) -> Ended:
+        if not self._witness.answered_in_tls():
+            return Ended.NOT_TLS
+        if self._witness.alert_received is not None:
+            return Ended.ALERT_RECEIVED
+        if isinstance(failure, (SSL.SysCallError, SSL.ZeroReturnError)):
+            return Ended.CLOSED
+        return Ended.REFUSED_BY_US
+
+    def _say_goodbye(self) -> None:
+        """Send our alert and hang up without a reset, which could overtake it."""
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(_SHORTEST_WAIT)
+            self._flush()
+            self._socket.shutdown(socket.SHUT_WR)
+            self._socket.recv(_CHUNK)
+        self._socket.close()
+
+    # ------------------------------------------------------------------ the socket's methods
+
+    def recv(self, size: int) -> bytes:
+        """Up to ``size`` bytes of plaintext; b"" at the end.
+
+        Raises ``BlockingIOError`` or ``TimeoutError`` as a socket does, and ``ConnectionResetError`` where
+        TLS ended in an error.
+        """
+        if not self._plain:
+            self._refill()
+        taken = self._plain[:size]
+        self._plain = self._plain[size:]
+        return taken.tobytes()
+
+    def send(self, data: bytes | bytearray | memoryview) -> int:
+        """Send some of ``data`` and return how many bytes.
+
+        A record that the network does not take whole raises ``BlockingIOError``; the next call, with the
+        same data in front, sends the rest of it.
+        """
+        if not self._accepted:
+            try:
+                self._accepted = self._tls.send(memoryview(data)[:_MAX_RECORD].tobytes())
+            except SSL.Error as error:
+                raise ConnectionResetError(_reason(error)) from error
+        self._flush()
+        accepted, self._accepted = self._accepted, 0
+        return accepted
+
+    def pending(self) -> int:
+        """How many bytes of plaintext are waiting; ``select`` does not see those."""
+        return len(self._plain)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def settimeout(self, seconds: float | None) -> None:
+        self._socket.settimeout(seconds)
+
+    def setblocking(self, flag: bool) -> None:
+        self._socket.setblocking(flag)
+
+    def close(self) -> None:
+        """Say close_notify and close the socket; never raises."""
+        with contextlib.suppress(SSL.Error, OSError):
+            self._tls.shutdown()
+            self._flush()
+        self._socket.close()
+
+    # ------------------------------------------------------------------ bytes in, bytes out
+
+    def _refill(self) -> None:
+        while not self._plain and not self._at_end:
+            self._receive(None)
+            try:
+                self._decrypt()
+            except SSL.Error as error:
+                self._note_late_alert()
+                raise ConnectionResetError(_reason(error)) from error
+
+    def _note_late_alert(self) -> None:
+        if self._record is not None:
+            self._record = self._witness.record(
+                self._tls, Ended.ALERT_RECEIVED, error=None, seconds=self._record.seconds
+            )
+
+    def _receive(self, deadline: float | None) -> None:
+        if deadline is not None:
+            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        data = self._socket.recv(_CHUNK)
+        if data:
+            self._witness.saw_bytes(data)
+            self._tls.bio_write(data)
+        else:
+            self._at_end = True
+
+    def _decrypt(self) -> None:
+        """Turn all records that are complete into plaintext."""
+        parts = []
+        try:
+            while True:
+                parts.append(self._tls.recv(_MAX_RECORD))
+        except SSL.WantReadError:
+            pass
+        except SSL.ZeroReturnError:
+            self._at_end = True
+        finally:
+            self._plain = memoryview(b"".join((self._plain, *parts)))
+
+    def _send_all(self, deadline: float | None) -> None:
+        if deadline is not None:
+            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+        self._flush()
+
+    def _flush(self) -> None:
+        """Hand all ciphertext to the socket; where it takes no more, the rest stays and it raises."""
+        while True:
+            if not self._cipher:
+                try:
+                    self._cipher = memoryview(self._tls.bio_read(_CHUNK))
+                except SSL.WantReadError:
+                    return
+            self._cipher = self._cipher[self._socket.send(self._cipher) :]
+
+
+def _reason(error: SSL.Error) -> str:
+    """OpenSSL's words, from pyOpenSSL's [(library, function, reason)] or (number, text)."""
+    queue = error.args[0] if error.args else ""
+    if isinstance(queue, list):
+        return ", ".join(entry[2] for entry in queue)
+    return str(error.args[-1]) if error.args else type(error).__name__

@@ -1,0 +1,122 @@
+"""Watches one handshake through OpenSSL's callbacks, so that its record can be written afterwards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from OpenSSL import SSL, crypto
+
+from mtlsx.tls.alerts import CLOSE_NOTIFY
+from mtlsx.tls.names import name_error
+from mtlsx.tls.record import Ended, HandshakeRecord, VerifyError
+
+if TYPE_CHECKING:
+    from mtlsx.tls.settings import TlsSettings
+
+# openssl/ssl.h; pyOpenSSL exports SSL_CB_ALERT, but not for whom it was.
+_ALERT_READ = SSL.SSL_CB_ALERT | SSL.SSL_CB_READ
+_ALERT_WRITTEN = SSL.SSL_CB_ALERT | SSL.SSL_CB_WRITE
+_WORDS = {
+    code: name.removeprefix("ERR_").replace("_", " ").lower()
+    for name, code in vars(SSL.X509VerificationCodes).items()
+    if name.startswith("ERR_")
+}
+_ENOUGH_BYTES = 64
+
+
+class Witness:
+    """The evidence of one handshake as it comes in.
+
+    ``host`` is the name that the server's certificate must hold. The handshake is refused at the first
+    objection that ``settings`` does not waive, with the alert that belongs to it.
+    """
+
+    def __init__(self, settings: TlsSettings, host: str, *, has_certificate: bool) -> None:
+        self.alert_received: int | None = None
+        self.judged = False
+        self._settings = settings
+        self._host = host
+        self._has_certificate = has_certificate
+        self._alert_sent: int | None = None
+        self._verify_errors: list[VerifyError] = []
+        self._name_checked = False
+        self._name_error: str | None = None
+        self._hello_seen = False
+        self._certificate_requested = False
+        self._first_bytes = b""
+
+    def attach(self, connection: SSL.Connection) -> None:
+        """Watch ``connection`` and decide about its server's certificate."""
+        connection.set_verify(SSL.VERIFY_PEER, self._on_certificate)
+        connection.set_info_callback(self._on_info)
+
+    def saw_bytes(self, data: bytes) -> None:
+        """Note what came over the wire; only the first bytes are kept."""
+        if len(self._first_bytes) < _ENOUGH_BYTES:
+            self._first_bytes = (self._first_bytes + data)[:_ENOUGH_BYTES]
+
+    def answered_in_tls(self) -> bool:
+        """Whether the server's first bytes are a TLS record (RFC 8446, section 5.1)."""
+        head = self._first_bytes[:2]
+        return len(head) < 2 or (20 <= head[0] <= 23 and head[1] == 3)
+
+    def refuses(self) -> bool:
+        """Whether we have an objection to the server that the settings do not waive."""
+        return bool(
+            (self._settings.verify_chain and self._verify_errors)
+            or (self._settings.verify_name and self._name_error)
+        )
+
+    def record(
+        self, connection: SSL.Connection, ended: Ended, *, error: str | None, seconds: float
+    ) -> HandshakeRecord:
+        """What was seen so far, on the assumption that it ended in ``ended``."""
+        agreed = self._hello_seen
+        accepted = [bytes(name.der()) for name in connection.get_client_ca_list()]
+        return HandshakeRecord(
+            ended=ended,
+            version=connection.get_protocol_version_name().replace("v", " ") if agreed else None,
+            cipher=connection.get_cipher_name() if agreed else None,
+            alpn=connection.get_alpn_proto_negotiated().decode("latin-1") or None,
+            server_chain=tuple(map(_der, connection.get_peer_cert_chain() or ())),
+            verify_errors=tuple(self._verify_errors),
+            name_error=self._name_error,
+            certificate_requested=self._certificate_requested,
+            certificate_sent=self._certificate_requested and self._has_certificate,
+            accepted_cas=tuple(accepted) or None,
+            alert_received=self.alert_received,
+            alert_sent=self._alert_sent,
+            judged=self.judged,
+            first_bytes=b"" if self.answered_in_tls() else self._first_bytes,
+            error=error,
+            seconds=seconds,
+        )
+
+    def _on_certificate(
+        self, _: SSL.Connection, certificate: crypto.X509, code: int, depth: int, ok: int
+    ) -> bool:
+        if not ok:
+            self._verify_errors.append(
+                VerifyError(code, _WORDS.get(code, f"error {code}"), depth, _der(certificate))
+            )
+            return not self._settings.verify_chain
+        if depth == 0 and not self._name_checked:
+            self._name_checked = True
+            self._name_error = name_error(_der(certificate), self._host)
+        return not self.refuses()
+
+    def _on_info(self, connection: SSL.Connection, where: int, value: int) -> None:
+        if where & _ALERT_READ == _ALERT_READ:
+            if value & 0xFF != CLOSE_NOTIFY:
+                self.alert_received = value & 0xFF
+        elif where & _ALERT_WRITTEN == _ALERT_WRITTEN:
+            if value & 0xFF != CLOSE_NOTIFY:
+                self._alert_sent = value & 0xFF
+        elif where & SSL.SSL_CB_LOOP:
+            state = connection.get_state_string()
+            self._hello_seen |= b"read server hello" in state
+            self._certificate_requested |= b"read server certificate request" in state
+
+
+def _der(certificate: crypto.X509) -> bytes:
+    return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
