@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 64 * 1024
 _FIRST_BYTES = 64
+# What a server may begin with: CONNACK, AUTH, or DISCONNECT (MQTT 5.0, sections 3.1.4, 4.12 and 4.13.1).
+_OPENINGS = frozenset({PacketType.CONNACK, PacketType.AUTH, PacketType.DISCONNECT})
 _WATCHED = frozenset({PacketType.CONNACK, PacketType.PUBREC, PacketType.DISCONNECT})
 
 
@@ -43,6 +45,7 @@ class Link:
         self._websocket = WebsocketPayload() if websocket else None
         self._packets: PacketFilter | None = PacketFilter(_WATCHED)
         self._on_packet = on_packet
+        self._opened = False
         self._buffer = b""
         self._at = 0
 
@@ -97,13 +100,17 @@ class Link:
             self.first_bytes = (self.first_bytes + data)[:_FIRST_BYTES]
         if self._packets is None:
             return
+        payload = self._websocket.feed(data) if self._websocket else data
+        if not self._opened and payload:
+            self._opened = True
+            if payload[0] >> 4 not in _OPENINGS:
+                # Else paho would wait for the rest of a packet that the server never meant.
+                raise ConnectionAbortedError("the server does not speak MQTT")
         try:
-            for packet in self._packets.feed(
-                self._websocket.feed(data) if self._websocket else data
-            ):
+            for packet in self._packets.feed(payload):
                 self._on_packet(packet)
         except MalformedPacketError:
-            self._packets = None  # not MQTT: paho will give up on it, too
+            self._packets = None  # paho will give up on it, too
 
 
 class LinkContext(ssl.SSLContext):

@@ -15,6 +15,7 @@ from mtlsx.certificates.times import Validity, ValidityState, read_moment, valid
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mtlsx.certificates.der import Tlv
     from mtlsx.certificates.fields import CertificateFields
     from mtlsx.tls.settings import TlsSettings
 
@@ -47,6 +48,22 @@ def period(certificate: bytes, now: datetime) -> Validity:
     if fields is None:
         return Validity(ValidityState.UNKNOWN, None)
     return validity(read_moment(fields.not_before), read_moment(fields.not_after), now)
+
+
+def end_of_validity(certificate: bytes, now: datetime) -> str:
+    """When a certificate expired, for a sentence: "on 2025-01-31, 12 days ago"."""
+    fields = _fields(certificate)
+    if fields is None:
+        return "at an unreadable time"
+    return f"on {_date(fields.not_after)}, {_days(period(certificate, now).days)} ago"
+
+
+def start_of_validity(certificate: bytes, now: datetime) -> str:
+    """When a certificate becomes valid, for a sentence: "on 2045-01-31, in 12 days"."""
+    fields = _fields(certificate)
+    if fields is None:
+        return "at an unreadable time"
+    return f"on {_date(fields.not_before)}, in {_days(period(certificate, now).days)}"
 
 
 def self_issued(certificate: bytes) -> bool:
@@ -103,6 +120,17 @@ def short_name(encoded: bytes) -> str:
     except DerError:
         return "(unreadable)"
     return ", ".join(common_names(name)) or format_name(name)
+
+
+def _date(element: Tlv) -> str:
+    moment = read_moment(element)
+    return moment.text if moment.at is None else f"{moment.at:%Y-%m-%d}"
+
+
+def _days(count: int | None) -> str:
+    if not count:
+        return "less than a day"
+    return "1 day" if count == 1 else f"{count:,} days"
 
 
 def _fields(certificate: bytes) -> CertificateFields | None:

@@ -61,7 +61,7 @@ def judge_silence(host: str, port: int, seconds: float) -> Verdict:
     """The server took the connection, but sent no CONNACK within ``seconds``."""
     return Verdict(
         "connack-timeout",
-        f"{host}:{port} did not answer CONNECT within {seconds:g} s.",
+        f"{host}:{port} sent no CONNACK within {seconds:g} s.",
         "Check that this port speaks MQTT, and whether the broker waits for its user database.",
         ("not-mqtt",),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mtlsx.certificates.times import ValidityState
 from mtlsx.probe.evidence import (
+    end_of_validity,
     issuer_at_hand,
     lacks_client_purpose,
     period,
@@ -19,10 +20,12 @@ from mtlsx.probe.evidence import (
     short_issuer,
     short_name,
     short_subject,
+    start_of_validity,
 )
 from mtlsx.probe.verdicts import RefusedBy, Verdict
 from mtlsx.tls.alerts import alert_text
 from mtlsx.tls.record import Ended
+from mtlsx.tls.settings import TlsVersion
 
 if TYPE_CHECKING:
     from mtlsx.probe.evidence import LocalSide
@@ -49,7 +52,14 @@ _POSSIBLY = {
     43: ("client-cert-wrong-usage", "client-cert-weak-crypto"),
     45: ("client-cert-revoked",),
     46: ("client-cert-unknown-ca",),
+    51: ("client-cert-unknown-ca",),
     80: ("client-cert-weak-crypto",),
+}
+# What such an alert hints at.
+_HINTS = {
+    42: " The broker may trust another CA of the same name.",
+    45: " The broker's clock may be wrong, or its CRL out of date.",
+    51: " The broker may trust another CA of the same name: a signature did not verify there.",
 }
 # OpenSSL's X509_V_ERR numbers (openssl/x509_vfy.h).
 _VERIFY_ERRORS = {
@@ -147,10 +157,11 @@ def _asked_in_vain(record: HandshakeRecord) -> bool:
 
 def _protocol(verdict: str, said: str, local: LocalSide) -> Verdict:
     settings = local.settings
+    oldest, newest = settings.minimum_version, settings.maximum_version
     words = {
         "tls-version-mismatch": (
-            f"does not speak TLS {settings.minimum_version} to {settings.maximum_version}",
-            "Allow another TLS version, here or in the broker.",
+            f"does not speak TLS {oldest}" + (f" to {newest}" if newest != oldest else ""),
+            f"Allow {_other_version(oldest, newest)}, here or in the broker.",
         ),
         "cipher-mismatch": ("found our ciphers too weak", "Allow stronger ciphers."),
         "sni-unrecognized": (
@@ -164,6 +175,11 @@ def _protocol(verdict: str, said: str, local: LocalSide) -> Verdict:
     }
     what, fix = words[verdict]
     return Verdict(verdict, f"{local.target} {what}: {said}.", fix)
+
+
+def _other_version(oldest: TlsVersion, newest: TlsVersion) -> str:
+    others = [version for version in TlsVersion if not oldest <= version <= newest]
+    return f"TLS {others[0]}" if others else "another TLS version"
 
 
 def _no_certificate(local: LocalSide, how: str) -> Verdict:
@@ -187,8 +203,8 @@ def _certificate_refused(record: HandshakeRecord, number: int, local: LocalSide)
     others = (*faults, *_POSSIBLY.get(number, ()))
     if verdict == "client-cert-unknown-ca":
         others = (*others, "client-cert-missing-intermediate")
-    if verdict == "client-cert-rejected" and number == 45:
-        summary += " It is in date by this machine's clock: the broker's clock or a stale CRL may be wrong."
+    if verdict == "client-cert-rejected":
+        summary += _HINTS.get(number, "")
     return Verdict(
         verdict,
         f"{local.target} refused our certificate: {said}. {summary}",
@@ -216,16 +232,15 @@ def _certificate_words(
     verdict: str, record: HandshakeRecord, local: LocalSide
 ) -> tuple[str, str | None]:
     own = local.chain[0]
-    days = period(own, local.now).days
     issuer = short_issuer(own)
     asked = ", ".join(f'"{short_name(name)}"' for name in record.accepted_cas or ())
     missing = issuer_at_hand(local.chain, (local.anchors or ()) + record.server_chain)
     match verdict:
         case "client-cert-expired":
-            return f"It expired {_days(days)} ago.", "Renew the certificate."
+            return f"It expired {end_of_validity(own, local.now)}.", "Renew the certificate."
         case "client-cert-not-yet-valid":
             return (
-                f"It becomes valid in {_days(days)}.",
+                f"It becomes valid {start_of_validity(own, local.now)}.",
                 "Check the clocks here and where it was issued, or wait.",
             )
         case "client-cert-self-signed":
@@ -257,7 +272,7 @@ def _certificate_words(
             )
         case _:
             return (
-                "Nothing is wrong with it that can be seen from here.",
+                f'It was issued by "{issuer}", is in date and may be used by a client, as seen from here.',
                 "Look into the broker's log for this connection.",
             )
 
@@ -297,7 +312,6 @@ def _server_chain(record: HandshakeRecord, error: VerifyError, local: LocalSide)
     verdict = _VERIFY_ERRORS.get(error.code, "server-unknown-ca")
     subject = short_subject(error.certificate)
     whose = "certificate" if error.depth == 0 else f'issuer "{subject}"'
-    days = period(error.certificate, local.now).days
     trusted = (
         f"CA file {local.settings.ca_file}" if local.settings.ca_file else "system's trust store"
     )
@@ -306,13 +320,13 @@ def _server_chain(record: HandshakeRecord, error: VerifyError, local: LocalSide)
         case "server-expired":
             return Verdict(
                 verdict,
-                f"{start} its {whose} expired {_days(days)} ago.",
+                f"{start} its {whose} expired {end_of_validity(error.certificate, local.now)}.",
                 "Renew it on the broker, or check this machine's clock.",
             )
         case "server-not-yet-valid":
             return Verdict(
                 verdict,
-                f"{start} its {whose} becomes valid in {_days(days)}.",
+                f"{start} its {whose} becomes valid {start_of_validity(error.certificate, local.now)}.",
                 "Check this machine's clock, or issue it anew.",
             )
         case "server-self-signed":
@@ -363,14 +377,6 @@ def _unknown_ca(
         "Give the CA certificate that issued the broker's certificate.",
         () if self_issued(last) else ("server-missing-intermediate",),
     )
-
-
-def _days(count: int | None) -> str:
-    if count is None:
-        return "some time"
-    if count == 0:
-        return "less than a day"
-    return "1 day" if count == 1 else f"{count} days"
 
 
 def _plain(local: LocalSide) -> bool:

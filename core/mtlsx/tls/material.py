@@ -77,12 +77,15 @@ def _own_certificate(settings: TlsSettings) -> tuple[tuple[bytes, ...], bytes | 
 
 
 def _own_key(settings: TlsSettings, held: Material) -> bytes:
-    path = settings.key_file or settings.certificate_file
-    assert path is not None  # noqa: S101  (the caller has a certificate file)
-    material = (
-        held if settings.key_file is None else load_file(path, passphrase=settings.passphrase)
-    )
-    return _first_key(material, path, settings.passphrase)
+    if settings.key_file is None:
+        return _first_key(held, held.source, settings.passphrase)
+    try:
+        material = load_file(settings.key_file, passphrase=settings.passphrase)
+    except MaterialError as error:
+        if error.verdict == "not-a-certificate":
+            raise MaterialError("not-a-key", error.summary, fix=error.fix) from error
+        raise
+    return _first_key(material, settings.key_file, settings.passphrase)
 
 
 def _first_key(material: Material, path: str, passphrase: Secret | None) -> bytes:

@@ -14,6 +14,12 @@ from service_identity.cryptography import (
     verify_certificate_ip_address,
 )
 
+from mtlsx.certificates import oids
+from mtlsx.certificates.extensions import general_names
+from mtlsx.certificates.fields import parse_certificate
+
+_SHOWN = 8
+
 
 def is_ip_address(host: str) -> bool:
     """Whether ``host`` is an IPv4 or IPv6 address, which is never sent as a server name (RFC 6066)."""
@@ -33,9 +39,18 @@ def name_error(certificate: bytes, host: str) -> str | None:
         else:
             verify_certificate_hostname(parsed, host)
     except VerificationError:
-        return f"{host} is not among its subject alternative names"
+        return f"{host} is not among its subject alternative names ({_names(certificate)})"
     except CertificateError:
-        return "it has no subject alternative name"
+        return "it has no subject alternative name, and a common name does not count"
     except (ValueError, UnicodeError) as error:
         return f"its names cannot be read ({error})"
     return None
+
+
+def _names(certificate: bytes) -> str:
+    for extension in parse_certificate(certificate).extensions:
+        if extension.oid == oids.SUBJECT_ALTERNATIVE_NAME:
+            names = [name.text for name in general_names(extension.value)]
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            return ", ".join(names[:_SHOWN]) + more
+    return "none"
