@@ -62,7 +62,7 @@ def describe_crl(encoded: bytes, *, entries: int) -> CrlDescription:
     _, issuer_element, this_update, *rest = fields
     notes: list[str] = []
     next_update = read_moment(rest.pop(0)) if rest and rest[0].tag in _TIMES else None
-    revoked = rest.pop(0).children() if rest and rest[0].tag == der.SEQUENCE else []
+    revoked = _revoked(rest.pop(0), notes) if rest and rest[0].tag == der.SEQUENCE else []
     about = _extensions(rest, notes)
     return CrlDescription(
         issuer=name_or_note("Issuer", issuer_element, notes),
@@ -76,6 +76,14 @@ def describe_crl(encoded: bytes, *, entries: int) -> CrlDescription:
         sha256=hashlib.sha256(encoded).hexdigest(),
         oddities=tuple(notes),
     )
+
+
+def _revoked(element: Tlv, notes: list[str]) -> list[Tlv]:
+    try:
+        return element.children()
+    except DerError as error:
+        notes.append(f"The entries cannot be read: {error}.")
+        return []
 
 
 def _entries(revoked: list[Tlv], notes: list[str]) -> Iterator[RevokedCertificate]:

@@ -26,6 +26,7 @@ class Kind(StrEnum):
 
 _ATTRIBUTES = 0xA0
 _CONTENT = 0xA0
+_TIMES = ((der.UTC_TIME,), (der.GENERALIZED_TIME,))
 
 # The outermost tags of each kind; longer ones first where one begins like another.
 _SHAPES = (
@@ -60,7 +61,8 @@ def kind_of(element: Tlv) -> Kind | None:
 
 def _signed_kind(tags: tuple[int, ...]) -> Kind:
     """Certificate, request or CRL: all are (content, algorithm, signature), so the content decides."""
-    if der.UTC_TIME in tags or der.GENERALIZED_TIME in tags:
+    after_version = tags[1:] if tags[:1] == (der.INTEGER,) else tags
+    if after_version[:2] == (der.SEQUENCE, der.SEQUENCE) and after_version[2:3] in _TIMES:
         return Kind.CRL
     if tags[:3] == (der.INTEGER, der.SEQUENCE, der.SEQUENCE) and tags[3:] in ((), (_ATTRIBUTES,)):
         return Kind.REQUEST

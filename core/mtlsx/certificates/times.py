@@ -12,7 +12,10 @@ from mtlsx.certificates.der import Tlv
 from mtlsx.certificates.strings import printable
 
 NEAR = timedelta(days=30)
-"""An end that is nearer than this is worth a warning."""
+"""A certificate whose end is nearer than this is worth a warning."""
+
+NEAR_NEXT_UPDATE = timedelta(days=2)
+"""The same for CRLs, which are made for days or weeks and replaced shortly before their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,10 @@ def read_moment(element: Tlv) -> Moment:
     )
 
 
-def validity(not_before: Moment, not_after: Moment, now: datetime) -> Validity:
-    """What a period means at ``now`` (aware)."""
+def validity(
+    not_before: Moment, not_after: Moment, now: datetime, *, near: timedelta = NEAR
+) -> Validity:
+    """What a period means at ``now`` (aware); it is ENDING when less than ``near`` is left."""
     if not_before.at is None or not_after.at is None:
         return Validity(ValidityState.UNKNOWN, None)
     if now > not_after.at:
@@ -67,7 +72,7 @@ def validity(not_before: Moment, not_after: Moment, now: datetime) -> Validity:
     if now < not_before.at:
         return Validity(ValidityState.NOT_YET_VALID, (not_before.at - now).days)
     left = not_after.at - now
-    state = ValidityState.ENDING if left < NEAR else ValidityState.VALID
+    state = ValidityState.ENDING if left < near else ValidityState.VALID
     return Validity(state, left.days)
 
 

@@ -1,0 +1,82 @@
+"""The files that ``mtlsx cert`` commands are given: names in, loaded material out, ``-`` being standard input.
+
+The passphrase comes from a file, from MTLSX_PASSPHRASE, or, where something cannot be opened without one and
+somebody is at a terminal, from a question.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mtlsx.certificates.load import STDIN, Material, load_bytes, load_file
+from mtlsx.errors import MaterialError
+from mtlsx.secret import Secret
+
+files_argument = click.argument("files", metavar="FILE…", nargs=-1, required=True)
+passphrase_option = click.option(
+    "--passphrase-file",
+    metavar="FILE",
+    help="Read the passphrase of keys and PKCS#12 archives from FILE; else MTLSX_PASSPHRASE, else a question.",
+)
+
+
+def load_all(
+    files: Iterable[str], passphrase_file: str | None, *, keys: bool
+) -> Iterator[Material | MaterialError]:
+    """Load each of ``files``; one that cannot be loaded gives its error, and the others still come.
+
+    ``keys``: ask for the passphrase of encrypted keys too, not only where a file cannot be read without one.
+    Raises ``MaterialError`` where the passphrase file cannot be read.
+    """
+    given = _given_passphrase(passphrase_file)
+    for file in files:
+        try:
+            yield _load(file, given, keys=keys)
+        except MaterialError as error:
+            yield error
+
+
+def _given_passphrase(passphrase_file: str | None) -> Secret | None:
+    if passphrase_file is None:
+        text = os.environ.get("MTLSX_PASSPHRASE")
+        return Secret(text) if text else None
+    try:
+        content = Path(passphrase_file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "it is not UTF-8"
+        raise MaterialError(
+            "file-unreadable", f"Passphrase file {passphrase_file} cannot be read: {reason}."
+        ) from error
+    return Secret(content.removesuffix("\n").removesuffix("\r"))
+
+
+def _load(file: str, passphrase: Secret | None, *, keys: bool) -> Material:
+    read = _reader(file)
+    may_ask = passphrase is None and sys.stdin.isatty()
+    try:
+        material = read(passphrase)
+    except MaterialError as error:
+        if error.verdict != "key-encrypted" or not may_ask:
+            raise
+        return read(_ask(f"Passphrase of {file}"))
+    if keys and may_ask and any(key.der is None for key in material.keys):
+        asked = _ask(f"Passphrase of the key in {file} (Enter: leave it closed)", default="")
+        return read(asked) if asked.reveal() else material
+    return material
+
+
+def _reader(file: str) -> Callable[[Secret | None], Material]:
+    if file == STDIN:
+        data = sys.stdin.buffer.read()
+        return lambda passphrase: load_bytes(data, source=STDIN, passphrase=passphrase)
+    return lambda passphrase: load_file(file, passphrase=passphrase)
+
+
+def _ask(question: str, **how: Any) -> Secret:
+    return Secret(click.prompt(question, hide_input=True, show_default=False, err=True, **how))
