@@ -48,11 +48,17 @@ def _verify(
         key.verify(signature, content, pss, hashed)
     elif isinstance(key, ec.EllipticCurvePublicKey) and scheme == "ECDSA" and hashed:
         key.verify(signature, content, ec.ECDSA(hashed))
-    elif isinstance(key, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)) and hashed is None:
+    elif (isinstance(key, ed25519.Ed25519PublicKey) and scheme == "Ed25519") or (
+        isinstance(key, ed448.Ed448PublicKey) and scheme == "Ed448"
+    ):
         key.verify(signature, content)
     else:
-        return None
+        # A key of another kind than the signature did not make it; of schemes not listed nothing is known.
+        return False if scheme in _SCHEMES and (hashed or not algorithm.hash) else None
     return True
+
+
+_SCHEMES = {"RSA", "RSA-PSS", "ECDSA", "Ed25519", "Ed448"}
 
 
 def _hash(name: str | None) -> HashAlgorithm | None:

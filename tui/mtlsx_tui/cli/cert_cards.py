@@ -24,6 +24,7 @@ from mtlsx_tui.cli.cards import Row
 
 UNREADABLE = "(cannot be read)"
 
+_LONGEST_NAME = 120
 _LONGEST_SERIAL = 16  # hex digits in a title
 _COLOURS = {
     ValidityState.VALID: "green",
@@ -35,8 +36,11 @@ _COLOURS = {
 
 
 def short_name(name: Name | None) -> str:
-    """A name in a few words: its common names, else all of it."""
-    return UNREADABLE if name is None else ", ".join(common_names(name)) or format_name(name)
+    """A name in a few words: its common names, else all of it, cut where it is longer than a name should be."""
+    if name is None:
+        return UNREADABLE
+    text = ", ".join(common_names(name)) or format_name(name)
+    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
 
 
 def certificate_title(about: CertificateDescription) -> str:
