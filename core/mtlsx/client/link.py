@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 from mtlsx.packets.errors import MalformedPacketError
 from mtlsx.packets.framing import Packet, PacketFilter, PacketType
 from mtlsx.packets.websocket import WebsocketPayload
+from mtlsx.tls.stream import hang_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +94,10 @@ class Link:
         self._below.setblocking(flag)
 
     def close(self) -> None:
-        self._below.close()
+        if isinstance(self._below, socket.socket):
+            hang_up(self._below)
+        else:
+            self._below.close()
 
     def _watch(self, data: bytes) -> None:
         if len(self.first_bytes) < _FIRST_BYTES:

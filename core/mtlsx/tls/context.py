@@ -7,6 +7,7 @@ that the certificate file holds: what works here must work on the device.
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -17,6 +18,8 @@ from mtlsx.errors import MaterialError, UsageError
 from mtlsx.tls.settings import TlsVersion
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.x509 import Certificate
 
     from mtlsx.tls.material import TlsMaterial
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 _VERSIONS = {TlsVersion.V1_2: SSL.TLS1_2_VERSION, TlsVersion.V1_3: SSL.TLS1_3_VERSION}
 # SSL_MODE_NO_AUTO_CHAIN (openssl/ssl.h): without it OpenSSL adds issuers that it finds among the anchors.
 _MODE_NO_AUTO_CHAIN = 0x00000008
+_APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 _DEFAULT_CIPHERS = "DEFAULT"
 _TOO_WEAK = {"ee key too small", "ca key too small", "ca md too weak"}
 
@@ -55,6 +59,8 @@ def _build(settings: TlsSettings, material: TlsMaterial, ciphers: str) -> SSL.Co
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_mode(_MODE_NO_AUTO_CHAIN)
     _set_ciphers(context, ciphers)
+    if settings.keylog_file is not None:
+        context.set_keylog_callback(_key_log(settings.keylog_file))
     if settings.alpn:
         context.set_alpn_protos([name.encode() for name in settings.alpn])
     _trust(context, material)
@@ -75,6 +81,23 @@ def _set_ciphers(context: SSL.Context, ciphers: str) -> None:
             f"OpenSSL knows no cipher in {ciphers!r}.",
             fix="Give names as `openssl ciphers` lists them.",
         ) from error
+
+
+def _key_log(path: str) -> Callable[[SSL.Connection, bytes], None]:
+    """Appends lines to ``path``, which only its owner may read: they open what was said."""
+    try:
+        os.close(os.open(path, _APPEND, 0o600))
+    except OSError as error:
+        raise UsageError(
+            f"The key log {path} cannot be written: {(error.strerror or str(error)).lower()}.",
+            fix="Name another file, or none.",
+        ) from error
+
+    def write(_: SSL.Connection, line: bytes) -> None:
+        with os.fdopen(os.open(path, _APPEND, 0o600), "ab") as file:
+            file.write(line + b"\n")
+
+    return write
 
 
 def _trust(context: SSL.Context, material: TlsMaterial) -> None:

@@ -25,6 +25,7 @@ _CHUNK = 64 * 1024
 _MAX_RECORD = 16 * 1024
 _SHORTEST_WAIT = 0.1
 _LONGEST_WAIT = 1.0
+_FAREWELL = 0.2
 
 
 class HandshakeError(OSError):
@@ -33,6 +34,21 @@ class HandshakeError(OSError):
     def __init__(self, record: HandshakeRecord) -> None:
         self.record = record
         super().__init__(record.error or record.ended)
+
+
+def hang_up(connected: socket.socket) -> None:
+    """Close a socket without a reset, which could overtake what was sent last (an alert, DISCONNECT).
+
+    What still arrives is read and thrown away until the other side closes too, for a moment at the most.
+    """
+    deadline = time.monotonic() + _FAREWELL
+    with contextlib.suppress(OSError):
+        connected.shutdown(socket.SHUT_WR)
+        while (left := deadline - time.monotonic()) > 0:
+            connected.settimeout(left)
+            if not connected.recv(_CHUNK):
+                break
+    connected.close()
 
 
 class TlsStream:
@@ -83,7 +99,7 @@ class TlsStream:
         seconds = time.monotonic() - started
         self._record = self._witness.record(self._tls, ended, error=error, seconds=seconds)
         if ended is not Ended.AGREED:
-            self._say_goodbye()
+            self._flush_and_hang_up()
             raise HandshakeError(self._record)
 
     def _attempt(self, started: float, deadline: float | None) -> tuple[Ended, str | None]:
@@ -139,15 +155,6 @@ class TlsStream:
             return Ended.CLOSED
         return Ended.REFUSED_BY_US
 
-    def _say_goodbye(self) -> None:
-        """Send our alert and hang up without a reset, which could overtake it."""
-        with contextlib.suppress(OSError):
-            self._socket.settimeout(_SHORTEST_WAIT)
-            self._flush()
-            self._socket.shutdown(socket.SHUT_WR)
-            self._socket.recv(_CHUNK)
-        self._socket.close()
-
     # ------------------------------------------------------------------ the socket's methods
 
     def recv(self, size: int) -> bytes:
@@ -192,10 +199,9 @@ class TlsStream:
 
     def close(self) -> None:
         """Say close_notify and close the socket; never raises."""
-        with contextlib.suppress(SSL.Error, OSError):
+        with contextlib.suppress(SSL.Error):
             self._tls.shutdown()
-            self._flush()
-        self._socket.close()
+        self._flush_and_hang_up()
 
     # ------------------------------------------------------------------ bytes in, bytes out
 
@@ -236,6 +242,12 @@ class TlsStream:
             self._at_end = True
         finally:
             self._plain = memoryview(b"".join((self._plain, *parts)))
+
+    def _flush_and_hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.settimeout(_FAREWELL)
+            self._flush()
+        hang_up(self._socket)
 
     def _send_all(self, deadline: float | None) -> None:
         if deadline is not None:
