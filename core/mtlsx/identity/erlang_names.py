@@ -1,0 +1,94 @@
+"""The text of a subject as EMQX's listener library and RabbitMQ write it: decoded name in, CN and DN out.
+
+``common_name`` joins all CNs, unescaped. ``distinguished_name`` is RFC 4514 with habits of its own: RDNs from
+last to first, the attributes inside one as encoded, names in upper case, and every octet outside 0x20 to 0x7D
+escaped, ``~`` included. Both raise ``UnformattableError`` where Erlang's code crashes.
+
+Source: esockd_ssl.erl (EMQX) and rabbit_cert_info.erl (RabbitMQ), which is its ancestor.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from mtlsx.identity.otp_generations import COMMON_NAME
+from mtlsx.identity.otp_names import Attribute, Name, Text
+
+
+class UnformattableError(ValueError):
+    """Erlang decodes the certificate, but crashes when it makes text of this part of the subject."""
+
+
+NAMES: Final = {
+    "2.5.4.3": b"CN",
+    "2.5.4.4": b"SN",
+    "2.5.4.5": b"SERIALNUMBER",
+    "2.5.4.6": b"C",
+    "2.5.4.7": b"L",
+    "2.5.4.8": b"ST",
+    "2.5.4.10": b"O",
+    "2.5.4.11": b"OU",
+    "2.5.4.12": b"TITLE",
+    "2.5.4.42": b"GIVENNAME",
+    "2.5.4.43": b"INITIALS",
+    "2.5.4.44": b"GENERATIONQUALIFIER",
+    "2.5.4.65": b"PSEUDONYM",
+    "0.9.2342.19200300.100.1.1": b"UID",
+    "0.9.2342.19200300.100.1.25": b"DC",
+    "1.2.840.113549.1.9.1": b"EMAILADDRESS",
+}
+"""The attribute types that have a name; all others are written as dotted decimal, street (2.5.4.9) too."""
+
+
+def common_name(subject: Name) -> bytes | None:
+    """All common names in encoded order, joined with a comma; None where there is none.
+
+    UTF-8, but for what a UTF8String or PrintableString holds of other bytes. Raises ``UnformattableError``.
+    """
+    texts = [attribute.text for rdn in subject for attribute in rdn if attribute.oid == COMMON_NAME]
+    return b",".join(_octets(text) for text in texts) if texts else None
+
+
+def distinguished_name(subject: Name) -> bytes:
+    """The subject in printable ASCII; empty for an empty subject. Raises ``UnformattableError``."""
+    return b",".join(b"+".join(map(_attribute, rdn)) for rdn in reversed(subject))
+
+
+def escape(text: bytes | list[int]) -> bytes:
+    r"""``text`` as it stands in a DN; a number above 255 becomes ``\**``, as Erlang's ``~2.16.0B`` prints it."""
+    if isinstance(text, bytes) and _PLAIN.fullmatch(text):
+        return text
+    escaped = [_ESCAPED[point] if point < 0x100 else b"\\**" for point in text]
+    if escaped and text[-1] == _SPACE:
+        escaped[-1] = b"\\ "
+    if escaped and text[0] in (_SPACE, _HASH):
+        escaped[0] = b"\\%c" % text[0]
+    return b"".join(escaped)
+
+
+_SPACE, _HASH = 0x20, 0x23
+_SPECIAL = frozenset(b'"+,;<>\\')
+_ESCAPED = [
+    b"\\%c" % octet
+    if octet in _SPECIAL
+    else b"%c" % octet
+    if 0x20 <= octet < 0x7E
+    else b"\\%02X" % octet
+    for octet in range(0x100)
+]
+# Nothing to escape: no special character anywhere, no space at an end, no hash in front.
+_PLAIN = re.compile(rb"""(?![ #])[ !#-*\--:=?-\[\]-}]*(?<! )""")
+
+
+def _attribute(attribute: Attribute) -> bytes:
+    name = NAMES.get(attribute.oid) or attribute.oid.encode()
+    if attribute.text is None:
+        raise UnformattableError(f"the value of {name.decode()} is no text")
+    return b"%b=%b" % (name, escape(attribute.text))
+
+
+def _octets(text: Text) -> bytes:
+    if not isinstance(text, bytes):
+        raise UnformattableError("a common name is no text")
+    return text

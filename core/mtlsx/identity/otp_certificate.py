@@ -1,0 +1,162 @@
+"""A certificate as Erlang/OTP decodes it (``public_key:pkix_decode_cert(Der, otp)``): DER in, subject and SAN out.
+
+OTP decodes everything or nothing: one part that its schema does not allow, and the TLS handshake dies before
+MQTT begins. So all parts are checked here, though few are kept. Parts that certificates of one fleet share
+(issuer, algorithms, extensions) are read once and remembered.
+
+Source: public_key's OTPCertificate; the outline is RFC 5280, section 4.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mtlsx.certificates import der
+from mtlsx.certificates.der import DerError, Tlv
+from mtlsx.identity import otp_schema
+from mtlsx.identity.otp_asn1 import (
+    BIT_STRING,
+    Element,
+    UndecodableError,
+    check,
+    element_of,
+    members,
+)
+from mtlsx.identity.otp_generations import Generation
+from mtlsx.identity.otp_names import Attribute, Name, read_rdn
+from mtlsx.identity.otp_schema import SUBJECT_ALTERNATIVE_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class OtpCertificate:
+    """What is kept of a certificate: the subject, and the entries of the first subject alternative name as
+    they are encoded (None where there is no such extension)."""
+
+    subject: Name
+    alternative_names: tuple[Element, ...] | None
+
+
+def decode(encoded: bytes, generation: Generation) -> OtpCertificate:
+    """Decode a DER certificate as this generation of OTP does; bytes behind it are ignored.
+
+    Raises ``UndecodableError``.
+    """
+    try:
+        return _decode(encoded, generation)
+    except DerError as error:
+        raise UndecodableError(str(error)) from error
+
+
+def _decode(encoded: bytes, generation: Generation) -> OtpCertificate:
+    tbs, algorithm, signature = _sequence(der.read(encoded), exactly=3)
+    _check_signature_algorithm(algorithm.raw, generation)
+    check(BIT_STRING, element_of(signature.raw))
+    fields = _Fields(_sequence(tbs))
+    if (version := fields.take_if(0xA0)) is not None:
+        check(otp_schema.EXPLICIT_VERSION, element_of(version.raw))
+    check(otp_schema.SERIAL_NUMBER, element_of(fields.take().raw))
+    _check_signature_algorithm(fields.take().raw, generation)
+    _name(fields.take(), generation)
+    _check_validity(fields.take().raw)
+    subject = _name(fields.take(), generation)
+    _check_public_key(fields.take(), generation)
+    for tags, kind in _UNIQUE_IDENTIFIERS:
+        if (identifier := fields.take_if(*tags)) is not None:
+            check(kind, element_of(identifier.raw))
+    extensions = fields.take_if(0x83, 0xA3)
+    if fields.rest and not generation.unknown_fields:
+        raise UndecodableError("something follows the last field")
+    for unknown in fields.rest:
+        element_of(unknown.raw)
+    names = None if extensions is None else _alternative_names(extensions, generation)
+    return OtpCertificate(subject, names)
+
+
+_UNIQUE_IDENTIFIERS = (
+    ((0x81, 0xA1), otp_schema.ISSUER_UNIQUE_ID),
+    ((0x82, 0xA2), otp_schema.SUBJECT_UNIQUE_ID),
+)
+
+
+class _Fields:
+    """The fields of a TBSCertificate, taken one after the other."""
+
+    __slots__ = ("rest",)
+
+    def __init__(self, elements: list[Tlv]) -> None:
+        self.rest = elements[::-1]
+
+    def take(self) -> Tlv:
+        if not self.rest:
+            raise UndecodableError("a field is missing")
+        return self.rest.pop()
+
+    def take_if(self, *tags: int) -> Tlv | None:
+        return self.rest.pop() if self.rest and self.rest[-1].tag in tags else None
+
+
+def _sequence(element: Tlv, exactly: int | None = None) -> list[Tlv]:
+    parts = der.expect(element, der.SEQUENCE, "certificate").children()
+    if exactly is not None and len(parts) != exactly:
+        raise UndecodableError(f"{len(parts)} parts where {exactly} are due")
+    return parts
+
+
+def _name(element: Tlv, generation: Generation) -> Name:
+    rdns = der.expect(element, der.SEQUENCE, "name").children()
+    return tuple([_rdn(rdn.raw, generation) for rdn in rdns])
+
+
+def _check_public_key(element: Tlv, generation: Generation) -> None:
+    algorithm, key = _sequence(element, exactly=2)
+    otp_schema.check_public_key(
+        _key_algorithm(algorithm.raw, generation), element_of(key.raw), generation
+    )
+
+
+def _alternative_names(tagged: Tlv, generation: Generation) -> tuple[Element, ...] | None:
+    """The entries of the first subject alternative name; all extensions are checked."""
+    inner = tagged.children()
+    if tagged.tag != 0xA3 or len(inner) != 1:
+        raise UndecodableError("the extensions are not one list in an explicit tag")
+    found = None
+    for extension in der.expect(inner[0], der.SEQUENCE, "extensions").children():
+        names = _extension(extension.raw, generation)
+        found = names if found is None else found
+    return found
+
+
+# What certificates of one fleet have in common, read once. The keys are bytes, so equal parts are equal.
+
+
+@lru_cache(maxsize=256)
+def _check_signature_algorithm(encoded: bytes, generation: Generation) -> None:
+    otp_schema.check_signature_algorithm(element_of(encoded), generation)
+
+
+@lru_cache(maxsize=256)
+def _key_algorithm(encoded: bytes, generation: Generation) -> str:
+    return otp_schema.check_key_algorithm(element_of(encoded), generation)
+
+
+@lru_cache(maxsize=256)
+def _check_validity(encoded: bytes) -> None:
+    check(otp_schema.VALIDITY, element_of(encoded))
+
+
+@lru_cache(maxsize=2048)
+def _rdn(encoded: bytes, generation: Generation) -> tuple[Attribute, ...]:
+    return read_rdn(element_of(encoded), generation)
+
+
+@lru_cache(maxsize=2048)
+def _extension(encoded: bytes, generation: Generation) -> tuple[Element, ...] | None:
+    """Check one extension; the entries of a subject alternative name, None of any other."""
+    oid, value = otp_schema.extension_parts(element_of(encoded), generation)
+    kind = otp_schema.extension_types(generation).get(oid)
+    if kind is None:
+        return None
+    decoded = element_of(value)
+    check(kind, decoded)
+    return tuple(members(decoded.content)) if oid == SUBJECT_ALTERNATIVE_NAME else None
