@@ -10,6 +10,7 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
+from mtlsx.certificates.strings import printable
 from mtlsx.packets.reason_codes import reason_code_text, return_code_text
 from mtlsx.probe.judge_tls import judge_handshake
 from mtlsx.probe.verdicts import Verdict
@@ -84,8 +85,8 @@ def judge_close_before_connack(
     if disconnect is not None:
         return Verdict(
             "connack-refused",
-            f"{target} answered CONNECT with DISCONNECT: {reason_code_text(disconnect.code)}.",
-            disconnect.reason_string,
+            f"{target} answered CONNECT with DISCONNECT: {reason_code_text(disconnect.code)}"
+            f"{_said(disconnect.reason_string)}.",
         )
     if first_bytes:
         return Verdict(
@@ -116,7 +117,7 @@ def judge_upgrade(status_line: str, path: str) -> Verdict:
     status = status_line.partition(" ")[2] or status_line
     return Verdict(
         "not-mqtt",
-        f"The server did not upgrade {path} to a websocket: it answered {status[:80]!r}.",
+        f'The server did not upgrade {path} to a websocket: it answered "{printable(status[:80])}".',
         "Check the path (EMQX: /mqtt) and the port.",
     )
 
@@ -162,10 +163,9 @@ def judge_connack(connack: Connack, host: str, port: int, *, version5: bool) -> 
     words = (
         reason_code_text(connack.code) if known is _CONNACK_5 else return_code_text(connack.code)
     )
-    reason = connack.text("reason_string")
-    said = f', saying "{reason}"' if reason else ""
+    said = _said(connack.text("reason_string"))
     other = connack.text("server_reference")
-    fix = f"Connect to {other}." if other else _FIXES.get(verdict)
+    fix = f"Connect to {printable(other)}." if other else _FIXES.get(verdict)
     return Verdict(verdict, f"{host}:{port} refused the login: {words}{said}.", fix)
 
 
@@ -183,7 +183,7 @@ def judge_loss(
             () if unanswered_ping else ("session-taken-over",),
         )
     words = reason_code_text(disconnect.code)
-    said = f', saying "{disconnect.reason_string}"' if disconnect.reason_string else ""
+    said = _said(disconnect.reason_string)
     if disconnect.code == _TAKEN_OVER:
         return Verdict(
             "session-taken-over",
@@ -191,6 +191,10 @@ def judge_loss(
             "Give each device its own client id; two with one certificate share what is mapped from it.",
         )
     return Verdict("disconnected-by-server", f"{target} ended the connection: {words}{said}.")
+
+
+def _said(reason_string: str | None) -> str:
+    return f', saying "{printable(reason_string)}"' if reason_string else ""
 
 
 def _shown(data: bytes) -> str:
