@@ -1,0 +1,221 @@
+"""Connections as the screen knows them: one ``Session`` per profile that was connected.
+
+A session is changed on the screen's thread only. The connection's own thread fills the ring and posts
+each event to the screen, which hands it back to ``Sessions.apply``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from mtlsx.client import events
+from mtlsx.client.message import Message
+from mtlsx.client.ring import MessageRing
+from mtlsx.packets.reason_codes import FAILURE
+
+if TYPE_CHECKING:
+    from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.errors import MtlsxError
+    from mtlsx.probe.verdicts import Verdict
+    from mtlsx.tls.record import HandshakeRecord
+
+
+class Connection(Protocol):
+    """The part of ``mtlsx.client.connection.Connection`` that the terminal uses."""
+
+    def start(self) -> None: ...
+    def stop(self, timeout: float = 5.0) -> None: ...
+    def subscribe(self, subscriptions: Sequence[Subscription], /) -> int: ...
+    def unsubscribe(self, topic_filters: Sequence[str], /) -> int: ...
+    def publish(self, publication: Publication, /) -> int: ...
+
+
+class ConnectionFactory(Protocol):
+    """Makes a connection that is not started yet. Called where nobody waits for the screen."""
+
+    def __call__(
+        self,
+        settings: ConnectionSettings,
+        *,
+        on_event: Callable[[events.Event], None],
+        on_message: Callable[[Message], object],
+    ) -> Connection: ...
+
+
+class State(StrEnum):
+    """Where a session stands."""
+
+    DISCONNECTED = "disconnected"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    WAITING = "waiting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    """A subscription and the server's answer to it: None while it is awaited, else its code and words."""
+
+    subscription: Subscription
+    code: int | None = None
+    text: str = ""
+
+    @property
+    def refused(self) -> bool:
+        return self.code is not None and self.code >= FAILURE
+
+
+@dataclass(slots=True)
+class Session:
+    """One profile's connection: what it is doing, what it was told, and its messages.
+
+    ``run`` counts connections, so that what an earlier one still says is not taken for this one's.
+    ``connection`` is None until it is made. ``verdict`` and ``handshake``: of the last failure, kept while
+    it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
+    begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
+    ``refusal``: the last publication, if the server refused it, in words.
+    """
+
+    profile: str
+    run: int
+    ring: MessageRing
+    state: State = State.CONNECTING
+    connection: Connection | None = None
+    attempt: int = 1
+    facts: events.ConnackFacts | None = None
+    handshake: HandshakeRecord | None = None
+    verdict: Verdict | None = None
+    error: MtlsxError | None = None
+    retry_at: float | None = None
+    refusal: str | None = None
+    seen: int = 0
+    subscriptions: dict[str, SubscriptionState] = field(default_factory=dict)
+
+    @property
+    def unread(self) -> int:
+        """How many messages came since the session was last on screen."""
+        return self.ring.next - self.seen
+
+    @property
+    def active(self) -> bool:
+        """Whether there is a connection, or there will be one without a person's doing."""
+        return self.state in {State.CONNECTING, State.CONNECTED, State.WAITING}
+
+
+class Sessions:
+    """All sessions, by profile name. Each keeps its messages within the budget of a ``MessageRing``."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}
+        self._runs = 0
+
+    def get(self, profile: str | None) -> Session | None:
+        """The session of a profile, None where it was never connected."""
+        return None if profile is None else self._sessions.get(profile)
+
+    def all(self) -> tuple[Session, ...]:
+        """Every session."""
+        return tuple(self._sessions.values())
+
+    def begin(self, profile: str, subscriptions: Sequence[Subscription]) -> Session:
+        """A new session, whose connection is still to be attached; earlier messages of the profile stay."""
+        earlier = self._sessions.get(profile)
+        self._runs += 1
+        session = Session(profile, self._runs, earlier.ring if earlier else MessageRing())
+        session.seen = earlier.seen if earlier else 0
+        session.subscriptions = {
+            wanted.topic_filter: SubscriptionState(wanted) for wanted in subscriptions
+        }
+        self._sessions[profile] = session
+        return session
+
+    def attach(self, session: Session, connection: Connection) -> None:
+        """Start a session's connection, unless the session was ended meanwhile."""
+        if self._sessions.get(session.profile) is session and session.state is State.CONNECTING:
+            session.connection = connection
+            connection.start()
+
+    def forget(self, profile: str) -> None:
+        """Take a session out of the list, with its messages."""
+        self._sessions.pop(profile, None)
+
+    def apply(self, profile: str, run: int, event: events.Event) -> Session | None:
+        """Bring a session up to date with one event; None where the event is an earlier connection's."""
+        session = self._sessions.get(profile)
+        if session is None or session.run != run:
+            return None
+        match event:
+            case events.Connecting(attempt=attempt):
+                session.state, session.attempt, session.retry_at = State.CONNECTING, attempt, None
+            case events.Connected(facts=facts, handshake=handshake):
+                session.state, session.facts, session.handshake = State.CONNECTED, facts, handshake
+                session.verdict = None
+                _subscribe(session)
+            case events.Failed(verdict=verdict, handshake=handshake, retry_in=retry_in):
+                session.verdict, session.handshake = verdict, handshake
+                session.state = State.FAILED if retry_in is None else State.WAITING
+                session.retry_at = None if retry_in is None else time.monotonic() + retry_in
+            case events.Disconnected():
+                session.state, session.verdict = State.DISCONNECTED, None
+            case events.Subscribed():
+                _take_answers(session, event)
+            case events.Unsubscribed(topic_filters=topic_filters):
+                for topic_filter in topic_filters:
+                    session.subscriptions.pop(topic_filter, None)
+            case events.Published(publication=publication, code=code, text=text):
+                refused = code >= FAILURE
+                session.refusal = f"{publication.topic}: {text}" if refused else None
+        return session
+
+
+def subscribe(session: Session, subscription: Subscription) -> None:
+    """Ask the server for a subscription. Raises MtlsxError where it cannot be asked for."""
+    assert session.connection is not None  # noqa: S101  (a connected session has one)
+    session.connection.subscribe([subscription])
+    session.subscriptions[subscription.topic_filter] = SubscriptionState(subscription)
+
+
+def unsubscribe(session: Session, topic_filter: str) -> None:
+    """Give a subscription up; one that is not in force is only taken off the list. Raises MtlsxError."""
+    in_force = not session.subscriptions[topic_filter].refused
+    if session.state is State.CONNECTED and session.connection is not None and in_force:
+        session.connection.unsubscribe([topic_filter])
+    else:
+        session.subscriptions.pop(topic_filter)
+
+
+def publish(session: Session, publication: Publication, *, now: float) -> None:
+    """Publish, and show the message among the others. ``now``: seconds since the epoch. Raises MtlsxError."""
+    assert session.connection is not None  # noqa: S101  (a connected session has one)
+    session.connection.publish(publication)
+    session.refusal = None
+    session.ring.append(
+        Message(
+            publication.topic,
+            publication.payload,
+            publication.qos,
+            publication.retain,
+            dup=False,
+            outgoing=True,
+            received_at=now,
+            properties=publication.properties,
+        )
+    )
+
+
+def _subscribe(session: Session) -> None:
+    wanted = [state.subscription for state in session.subscriptions.values() if state.code is None]
+    if wanted and session.connection is not None:
+        session.connection.subscribe(wanted)
+
+
+def _take_answers(session: Session, event: events.Subscribed) -> None:
+    answers = zip(event.subscriptions, event.codes, event.texts, strict=True)
+    for subscription, code, text in answers:
+        words = text if event.reason_string is None else f"{text}: {event.reason_string}"
+        state = SubscriptionState(subscription, code, words)
+        session.subscriptions[subscription.topic_filter] = state

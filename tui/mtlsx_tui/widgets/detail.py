@@ -1,0 +1,132 @@
+"""One message in full: topic, flags, properties, and the payload laid out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Static
+
+from mtlsx.client.message import Message
+from mtlsx.client.settings import PublishProperties
+from mtlsx_tui.widgets.payload import PayloadFormat, lay_out
+from mtlsx_tui.widgets.printable import printable
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+
+class MessageDetail(VerticalScroll):
+    """Shows one message."""
+
+    DEFAULT_CSS = """
+    MessageDetail {
+        & > #detail-head {
+            height: 1;
+            & > #detail-facts { width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
+            & > Button { width: auto; min-width: 12; margin-left: 1; }
+        }
+        & > #detail-properties { display: none; color: $text-muted; height: auto; }
+        & > #detail-payload { height: auto; }
+    }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name)
+        super().__init__(id=id)
+        self._message: Message | None = None
+        self._format = PayloadFormat.AUTO
+        self._lines = 0
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="detail-head"):
+            yield Static(id="detail-facts")
+            yield Button("view: auto", compact=True, id="detail-format")
+        yield Static(id="detail-properties")
+        yield Static(id="detail-payload")
+
+    @property
+    def message(self) -> Message | None:
+        """The message that is shown."""
+        return self._message
+
+    def on_mount(self) -> None:
+        self.display = False
+
+    def show(self, message: Message | None) -> None:
+        """Show ``message``, or nothing."""
+        if message is self._message:
+            return
+        self._message = message
+        self.scroll_home(animate=False)
+        self._lay_out()
+
+    def cycle_format(self) -> None:
+        """Lay the payload out in the next way."""
+        formats = list(PayloadFormat)
+        self._format = formats[(formats.index(self._format) + 1) % len(formats)]
+        self.query_one(Button).label = f"view: {self._format}"
+        self._lay_out()
+
+    @on(Button.Pressed)
+    def _view_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.cycle_format()
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        message = self._message
+        self.display = message is not None
+        if message is None:
+            return
+        cells = self.scrollable_content_region.width
+        payload, name = lay_out(message.payload, self._format, cells=cells)
+        self.query_one("#detail-facts", Static).update(_facts(message, name), layout=False)
+        # Laying the screen out is dear, and this happens several times a second while messages come.
+        lines = payload.plain.count("\n")
+        self.query_one("#detail-payload", Static).update(payload, layout=lines != self._lines)
+        self._lines = lines
+        properties = _properties(message.properties)
+        line = self.query_one("#detail-properties", Static)
+        line.display = bool(properties)
+        if properties:
+            texts = (f"{name}: {printable(value)}" for name, value in properties)
+            line.update(Content("\n".join(texts)))
+
+
+def _facts(message: Message, payload_name: str) -> Content:
+    facts = [f"QoS {message.qos}"]
+    if message.retain:
+        facts.append("retained")
+    if message.dup:
+        facts.append("DUP")
+    size = len(message.payload)
+    facts.append("1 byte" if size == 1 else f"{size:,} bytes")
+    facts.append(payload_name)
+    if message.outgoing:
+        facts.append("sent")
+    return Content.assemble(
+        (printable(message.topic), "$text-primary bold"),
+        ("".join(f" · {fact}" for fact in facts), "$foreground-muted"),
+    )
+
+
+def _properties(properties: PublishProperties | None) -> list[tuple[str, str]]:
+    if properties is None:
+        return []
+    named = {
+        "payload format indicator": properties.payload_format_indicator,
+        "message expiry interval": properties.message_expiry_interval,
+        "content type": properties.content_type,
+        "response topic": properties.response_topic,
+        "correlation data": properties.correlation_data and properties.correlation_data.hex(),
+    }
+    lines = [(name, str(value)) for name, value in named.items() if value is not None]
+    lines += [
+        ("subscription identifier", str(each)) for each in properties.subscription_identifiers
+    ]
+    lines += [(f"user property {name}", value) for name, value in properties.user_properties]
+    return lines

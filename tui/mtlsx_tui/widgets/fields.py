@@ -1,0 +1,63 @@
+"""A field of a form: its label, its control, and below it what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from mtlsx_tui.widgets.printable import printable
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+
+class Field(Vertical):
+    """One labelled control, with whatever belongs to its right. ``id`` of the field is not its control's."""
+
+    DEFAULT_CSS = """
+    Field {
+        height: auto;
+        & > Horizontal { height: 1; }
+        & > Horizontal > .label { width: 13; color: $text-muted; }
+        & > Horizontal > Input { width: 1fr; }
+        & > .remark { display: none; height: auto; margin-left: 13; }
+        &.-focused > Horizontal > .label { color: $text-primary; text-style: bold; }
+        &.-error > .remark { display: block; color: $text-error; }
+        &.-warning > .remark { display: block; color: $text-warning; }
+    }
+    """
+
+    def __init__(self, label: str, *controls: Widget, id: str) -> None:  # noqa: A002  (Textual's name)
+        super().__init__(id=id)
+        self._label = label
+        self._controls = controls
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static(self._label, classes="label")
+            yield from self._controls
+        yield Static(classes="remark")
+
+    def on_descendant_focus(self) -> None:
+        self.add_class("-focused")
+
+    def on_descendant_blur(self) -> None:
+        self.remove_class("-focused")
+
+    def show_error(self, text: str | None) -> None:
+        """Say what is wrong; None: nothing is."""
+        self._remark(text, "-error", "✘")
+
+    def show_warning(self, text: str | None) -> None:
+        """Say what to be aware of; None: nothing."""
+        self._remark(text, "-warning", "⚠")
+
+    def _remark(self, text: str | None, kind: str, mark: str) -> None:
+        self.remove_class("-error", "-warning")
+        self.set_class(text is not None, kind)
+        if text is not None:
+            self.query_one(".remark", Static).update(Content(f"{mark} {printable(text)}"))

@@ -1,0 +1,53 @@
+"""A question in one line, where something would be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Static
+
+
+class Question(Static, can_focus=True):
+    """Asks, has the focus while it does, and calls back on ``y``; any other key means no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes"),
+        Binding("n,escape", "answer(False)", "No"),
+    ]
+    DEFAULT_CSS = """
+    Question {
+        height: auto;
+        padding: 0 1;
+        background: $warning-muted;
+        color: $text-warning;
+        text-style: bold;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._yes: Callable[[], object] | None = None
+
+    def on_mount(self) -> None:
+        self.display = False
+
+    def ask(self, text: str, yes: Callable[[], object]) -> None:
+        """Ask ``text``; ``yes`` is called if a person agrees."""
+        self._yes = yes
+        self.update(Content(f"{text}  y yes · n no"))
+        self.display = True
+        self.focus()
+
+    def on_blur(self) -> None:
+        self.display = False
+
+    def action_answer(self, agreed: bool) -> None:
+        """End the question."""
+        yes, self._yes = self._yes, None
+        self.screen.focus_previous() if self.screen.focused is self else None
+        self.display = False
+        if agreed and yes is not None:
+            yes()
