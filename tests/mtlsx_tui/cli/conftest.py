@@ -1,0 +1,106 @@
+"""The program inside the test's process: its arguments in, its exit code and output out."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import keyring
+import keyring.backends.fail
+import pytest
+
+from mtlsx.client.settings import ConnectionSettings, Subscription
+from mtlsx.profiles.library import ProfileLibrary
+from mtlsx.profiles.model import Profile
+from mtlsx.profiles.secrets import SecretKind
+from mtlsx.secret import Secret
+from mtlsx.tls.settings import TlsSettings
+from mtlsx_tui.cli.main import main
+from support.fake_broker import FakeBroker, FakeConnection
+
+
+class Run(NamedTuple):
+    """What a run left."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+Program = Callable[..., Run]
+
+
+@pytest.fixture
+def program(
+    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Program:
+    """Runs ``mtlsx`` with its files under ``tmp_path``, without any of the caller's secrets."""
+    for name in ("MTLSX_PASSWORD", "MTLSX_PASSPHRASE", "SSLKEYLOGFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MTLSX_CONFIG_DIR", str(tmp_path / "config"))
+
+    def run(*arguments: object) -> Run:
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        captured = capfdbinary.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Run(ended.value.code, captured.out, captured.err.decode())
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _no_keyring() -> Iterator[None]:
+    before = keyring.get_keyring()
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    yield
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> FakeBroker:
+    """The broker that the commands connect to."""
+    fake = FakeBroker()
+    connection = functools.partial(FakeConnection, fake)
+    monkeypatch.setattr("mtlsx.client.connection.Connection", connection)
+    return fake
+
+
+@pytest.fixture
+def standard_input(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], None]]:
+    """Gives the program bytes to read; without a call, its standard input says nothing and does not end."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as source, os.fdopen(writing, "wb") as sink:
+        monkeypatch.setattr("sys.stdin", source)
+
+        def give(data: bytes) -> None:
+            sink.write(data)
+            sink.close()
+
+        yield give
+
+
+@pytest.fixture
+def stored_profile(tmp_path: Path) -> str:
+    """The name of a profile that has a password, a certificate beside it and a subscription."""
+    library = ProfileLibrary(tmp_path / "config")
+    library.save(
+        Profile(
+            name="dev",
+            group="factory",
+            connection=ConnectionSettings(
+                host="broker.example",
+                port=8884,
+                username="ada",
+                client_id="dev-1",
+                tls=TlsSettings(ca_file="ca.pem", certificate_file="dev.pem", key_file="dev.key"),
+            ),
+            subscriptions=(Subscription("factory/#", qos=1),),
+        )
+    )
+    library.secrets.set("dev", SecretKind.PASSWORD, Secret("hush"))
+    library.secrets.set("dev", SecretKind.PASSPHRASE, Secret("psst"))
+    return "dev"

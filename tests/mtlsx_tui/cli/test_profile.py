@@ -1,0 +1,66 @@
+"""``mtlsx profile``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Program
+
+
+def test_list_has_a_line_for_each(program: Program, stored_profile: str) -> None:
+    assert program("profile", "list") == (0, b"dev  mqtts://broker.example:8884  factory\n", "")
+    assert json.loads(program("profile", "list", "--json").stdout) == [
+        {
+            "name": "dev",
+            "group": "factory",
+            "host": "broker.example",
+            "port": 8884,
+            "transport": "mqtts",
+            "mqtt_version": "5",
+        }
+    ]
+
+
+def test_without_profiles_there_is_nothing(program: Program, tmp_path: Path) -> None:
+    assert program("profile", "list") == (0, b"", "")
+    assert json.loads(program("profile", "list", "--json").stdout) == []
+    assert not (tmp_path / "config").exists()
+
+
+def test_a_file_that_is_no_profile_is_named(
+    program: Program, stored_profile: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config" / "profiles" / "odd.toml").write_text("a = \n")
+    run = program("profile", "list")
+    assert run.code == 2
+    assert run.stdout.startswith(b"dev ")
+    assert "odd.toml" in run.stderr
+    assert "line 1" in run.stderr
+
+
+def test_show_has_everything_but_the_secrets(program: Program, stored_profile: str) -> None:
+    run = program("profile", "show", "dev")
+    assert (run.code, run.stderr) == (0, "")
+    assert b'host = "broker.example"' in run.stdout
+    assert b"hush" not in run.stdout
+    content = json.loads(program("profile", "show", "dev", "--json").stdout)
+    assert content["connection"]["tls"]["key_file"] == "dev.key"
+
+
+def test_rm_takes_secrets_along(program: Program, stored_profile: str, tmp_path: Path) -> None:
+    assert program("profile", "rm", "dev", "other").code == 2
+    assert program("profile", "list").stdout != b""
+    assert program("profile", "rm", "dev") == (0, b"", "")
+    assert [path for path in (tmp_path / "config").rglob("*") if path.is_file()] == []
+
+
+def test_a_name_that_is_not_there_is_a_sentence(program: Program, stored_profile: str) -> None:
+    for command in ("show", "rm"):
+        run = program("profile", command, "nobody")
+        assert run.code == 2
+        assert 'There is no profile "nobody"' in run.stderr
+        assert 'There is "dev".' in run.stderr

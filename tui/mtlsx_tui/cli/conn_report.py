@@ -1,0 +1,164 @@
+"""What ``mtlsx conn`` says about a connection that was accepted, as text and as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from mtlsx.certificates.der import DerError
+from mtlsx.certificates.describe import describe
+from mtlsx.certificates.names import format_name
+from mtlsx.certificates.strings import printable
+from mtlsx.certificates.times import ValidityState, validity
+from mtlsx_tui.cli.cards import Row, card
+from mtlsx_tui.cli.cert_cards import short_name, validity_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mtlsx.client.events import ConnackFacts, Connected
+    from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.tls.record import HandshakeRecord
+
+
+def report_text(settings: ConnectionSettings, connected: Connected, *, width: int | None) -> str:
+    """A card for people, styled; ``width`` None keeps lines whole. What the server did not say is left out."""
+    where = f"{settings.host}:{settings.port}"
+    title = f"Connected to {where} with MQTT {settings.version} ({settings.transport})"
+    rows = chain(
+        _session_rows(settings, connected.facts),
+        _limit_rows(connected.facts),
+        _tls_rows(settings, connected.handshake),
+    )
+    return "\n".join(card(title, rows, width=width))
+
+
+def report_json(settings: ConnectionSettings, connected: Connected) -> dict[str, Any]:
+    """The same facts as one object; what the server did not say is null."""
+    facts = dataclasses.asdict(connected.facts)
+    facts["user_properties"] = [list(pair) for pair in connected.facts.user_properties]
+    return {
+        "verdict": "ok",
+        "host": settings.host,
+        "port": settings.port,
+        "transport": str(settings.transport),
+        "mqtt_version": str(settings.version),
+        "connack": facts,
+        "tls": None if connected.handshake is None else _tls_json(settings, connected.handshake),
+    }
+
+
+def _session_rows(settings: ConnectionSettings, facts: ConnackFacts) -> Iterator[Row]:
+    client_id = facts.client_id or "chosen by the server, which does not tell it"
+    yield _row("Client id", client_id + (", chosen by the server" * facts.client_id_assigned))
+    yield _row("Session", "continued" if facts.session_present else "new")
+    if facts.session_expiry is not None:
+        yield _row("Expiry", f"{facts.session_expiry} s, set by the server")
+    if facts.server_keepalive is None:
+        yield _row("Keep alive", f"{settings.keepalive} s")
+    else:
+        yield _row("Keep alive", f"{facts.server_keepalive} s, set by the server")
+    for label, text in (
+        ("Reason", facts.reason_string),
+        ("Response", facts.response_information),
+        ("Server", facts.server_reference),
+        ("Method", facts.authentication_method),
+    ):
+        if text is not None:
+            yield _row(label, text)
+    for name, value in facts.user_properties:
+        yield _row("Property", f"{name}: {value}")
+
+
+def _limit_rows(facts: ConnackFacts) -> Iterator[Row]:
+    limits = [
+        f"{name} {value}"
+        for name, value in (
+            ("receive maximum", facts.receive_maximum),
+            ("packets of bytes", facts.maximum_packet_size),
+            ("topic aliases", facts.topic_alias_maximum),
+            ("QoS", facts.maximum_qos),
+        )
+        if value is not None
+    ]
+    if limits:
+        yield _row("Limits", ", ".join(limits))
+    missing = [
+        name
+        for name, available in (
+            ("retained messages", facts.retain_available),
+            ("wildcards", facts.wildcard_available),
+            ("subscription identifiers", facts.subscription_identifiers_available),
+            ("shared subscriptions", facts.shared_available),
+        )
+        if available is False
+    ]
+    if missing:
+        yield _row("Lacks", ", ".join(missing))
+
+
+def _tls_rows(settings: ConnectionSettings, handshake: HandshakeRecord | None) -> Iterator[Row]:
+    if handshake is None:
+        return
+    alpn = f", ALPN {handshake.alpn}" if handshake.alpn else ""
+    yield _row("TLS", f"{handshake.version}, {handshake.cipher}{alpn}")
+    if handshake.server_chain:
+        yield from _server_rows(handshake.server_chain[0])
+    if unchecked := _unchecked(settings):
+        yield Row("NOT CHECKED", (f"the server's {' and '.join(unchecked)}",), "red")
+    if not handshake.certificate_requested:
+        yield _row("Client", "the server did not ask for a certificate")
+    elif not handshake.certificate_sent:
+        yield _row("Client", "the server asked for a certificate; none was sent")
+
+
+def _server_rows(certificate: bytes) -> Iterator[Row]:
+    try:
+        about = describe(certificate)
+    except DerError:
+        yield _row("Server", "a certificate that cannot be read")
+        return
+    yield _row("Server", f"{short_name(about.subject)}, issued by {short_name(about.issuer)}")
+    state = validity(about.not_before, about.not_after, datetime.now(UTC))
+    in_order = state.state is ValidityState.VALID
+    yield Row("", (validity_words(state),), None if in_order else "yellow")
+
+
+def _row(label: str, text: str) -> Row:
+    return Row(label, (printable(text),))
+
+
+def _tls_json(settings: ConnectionSettings, handshake: HandshakeRecord) -> dict[str, Any]:
+    return {
+        "version": handshake.version,
+        "cipher": handshake.cipher,
+        "alpn": handshake.alpn,
+        "server_certificate": _certificate(b"".join(handshake.server_chain[:1])),
+        "unchecked": _unchecked(settings),
+        "certificate_requested": handshake.certificate_requested,
+        "certificate_sent": handshake.certificate_sent,
+    }
+
+
+def _unchecked(settings: ConnectionSettings) -> list[str]:
+    checks = {"chain": settings.tls.verify_chain, "name": settings.tls.verify_name}
+    return [name for name, checked in checks.items() if not checked]
+
+
+def _certificate(encoded: bytes) -> dict[str, Any] | None:
+    """The facts of a certificate; None where there is none that can be read."""
+    try:
+        about = describe(encoded)
+    except DerError:
+        return None
+    state = validity(about.not_before, about.not_after, datetime.now(UTC))
+    return {
+        "subject": about.subject and format_name(about.subject),
+        "issuer": about.issuer and format_name(about.issuer),
+        "not_after": about.not_after.at and about.not_after.at.isoformat(),
+        "state": str(state.state),
+        "days": state.days,
+        "sha256": about.sha256,
+    }

@@ -1,0 +1,126 @@
+"""Passwords and passphrases as a command is given them: options, files, the environment, a question.
+
+Each comes back as a ``Secret``; no message ever holds one.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mtlsx.errors import MaterialError, UsageError
+from mtlsx.secret import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.tls.settings import TlsSettings
+    from mtlsx_tui.cli.connection_options import ConnectionArguments
+
+_LONGEST = 64 * 1024  # bytes of a file that holds a secret
+_LAST_NEWLINE = re.compile(rb"\r?\n\Z")
+
+
+def password(
+    arguments: ConnectionArguments, environ: Mapping[str, str], saved: ConnectionSettings
+) -> Secret | None:
+    """The password: from an option, MTLSX_PASSWORD, or the ``saved`` connection; None without one.
+
+    Raises UsageError and MaterialError.
+    """
+    ways = [
+        name
+        for name, used in (
+            ("-P", arguments.password is not None),
+            ("--password-file", arguments.password_file is not None),
+            ("--ask-password", arguments.ask_password),
+        )
+        if used
+    ]
+    if len(ways) > 1:
+        raise UsageError(f"{' and '.join(ways)} each give a password; use one of them.")
+    if arguments.password is not None:
+        click.echo(
+            "mtlsx: others on this machine can see a password given with -P;"
+            " prefer MTLSX_PASSWORD, --password-file or --ask-password.",
+            err=True,
+        )
+        return _secret(arguments.password, "-P")
+    if arguments.password_file is not None:
+        return _read_secret("Password", arguments.password_file)
+    if arguments.ask_password:
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "--ask-password needs a terminal to ask on.",
+                fix="Use --password-file or MTLSX_PASSWORD.",
+            )
+        return _ask("Password")
+    if environ.get("MTLSX_PASSWORD"):
+        return _secret(environ["MTLSX_PASSWORD"], "MTLSX_PASSWORD")
+    # A saved password belongs to the saved username.
+    return saved.password if arguments.username in {None, saved.username} else None
+
+
+def passphrase(
+    arguments: ConnectionArguments, environ: Mapping[str, str], tls: TlsSettings
+) -> Secret | None:
+    """The passphrase of the key that ``tls`` names: from a file, MTLSX_PASSPHRASE, or saved in ``tls``.
+
+    Where there is none, the key is encrypted and somebody is at a terminal, asks. Raises UsageError and
+    MaterialError.
+    """
+    key_file = tls.key_file or tls.certificate_file
+    if key_file is None:
+        return None
+    if arguments.passphrase_file is not None:
+        return _read_secret("Passphrase", arguments.passphrase_file)
+    if environ.get("MTLSX_PASSPHRASE"):
+        return _secret(environ["MTLSX_PASSPHRASE"], "MTLSX_PASSPHRASE")
+    if tls.passphrase is None and sys.stdin.isatty() and _is_encrypted(key_file):
+        return _ask(f"Passphrase of {key_file}")
+    return tls.passphrase
+
+
+def _is_encrypted(path: str) -> bool:
+    from mtlsx.certificates.load import load_file
+
+    try:
+        return any(key.encrypted for key in load_file(path).keys)
+    except MaterialError as error:
+        # Other faults are told, with all their evidence, when the connection is made.
+        return error.verdict == "key-encrypted"
+
+
+def _ask(what: str) -> Secret:
+    return Secret(click.prompt(what, hide_input=True, err=True))
+
+
+def _read_secret(what: str, path: str) -> Secret:
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_LONGEST + 1)
+    except FileNotFoundError as error:
+        raise MaterialError("file-missing", f"{what} file {path} does not exist.") from error
+    except OSError as error:
+        raise MaterialError(
+            "file-unreadable", f"{what} file {path} cannot be read: {error.strerror}."
+        ) from error
+    if len(data) > _LONGEST:
+        raise MaterialError("file-unreadable", f"{what} file {path} is longer than 64 KiB.")
+    try:
+        return Secret(_LAST_NEWLINE.sub(b"", data).decode())
+    except UnicodeDecodeError as error:
+        raise MaterialError("file-unreadable", f"{what} file {path} is not UTF-8.") from error
+
+
+def _secret(text: str, source: str) -> Secret:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"The secret from {source} is not UTF-8.") from None
+    return Secret(text)

@@ -1,0 +1,97 @@
+"""What the commands print: messages as bytes or JSON lines, failures as one line and an exit code."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mtlsx_tui.cli.headless import EndedError, notice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mtlsx.client.message import Message
+    from mtlsx.client.settings import PublishProperties
+    from mtlsx.probe.verdicts import Verdict
+
+
+def failed(error: EndedError) -> int:
+    """Say on stderr why a command ended; its exit code."""
+    notice(str(error))
+    return error.exit_code
+
+
+def print_text(text_of: Callable[[int | None], str]) -> None:
+    """Print what ``text_of`` makes for the terminal's width, in colour; piped: whole lines, no colour."""
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else None
+    click.echo(text_of(width), color=terminal and not os.environ.get("NO_COLOR"))
+
+
+def verdict_as_json(verdict: Verdict) -> dict[str, Any]:
+    """A verdict with the keys that ``mtlsx probe --json`` has for it."""
+    return {
+        "verdict": verdict.id,
+        "stage": str(verdict.stage),
+        "refused_by": str(verdict.refused_by),
+        "summary": verdict.summary,
+        "fix": verdict.fix,
+        "candidates": list(verdict.candidates),
+    }
+
+
+def message_line(message: Message, *, with_topic: bool) -> bytes:
+    """The payload as it is, and a newline; before it the topic and a space, as mosquitto_sub -v."""
+    if with_topic:
+        return b"%b %b\n" % (message.topic.encode(), message.payload)
+    return message.payload + b"\n"
+
+
+def message_json(message: Message) -> bytes:
+    """A message as one line of JSON; bytes that are not UTF-8 are base64 under ``…_b64``."""
+    received = datetime.fromtimestamp(message.received_at, UTC)
+    content = {
+        "topic": message.topic,
+        **_text_or_base64("payload", message.payload),
+        "qos": message.qos,
+        "retain": message.retain,
+        "dup": message.dup,
+        "received_at": received.isoformat(timespec="microseconds"),
+        "properties": _properties(message.properties),
+    }
+    return json.dumps(content, ensure_ascii=False).encode() + b"\n"
+
+
+def close_stdout() -> None:
+    """Keep the interpreter from complaining, at its end, that nobody reads our output any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _properties(properties: PublishProperties | None) -> dict[str, Any]:
+    if properties is None:
+        return {}
+    content: dict[str, Any] = {
+        "payload_format_indicator": properties.payload_format_indicator,
+        "message_expiry_interval": properties.message_expiry_interval,
+        "content_type": properties.content_type,
+        "response_topic": properties.response_topic,
+        "user_properties": [list(pair) for pair in properties.user_properties],
+        "subscription_identifiers": list(properties.subscription_identifiers),
+    }
+    if properties.correlation_data is not None:
+        content |= _text_or_base64("correlation_data", properties.correlation_data)
+    return {name: value for name, value in content.items() if value not in (None, [])}
+
+
+def _text_or_base64(name: str, data: bytes) -> dict[str, str]:
+    try:
+        return {name: data.decode()}
+    except UnicodeDecodeError:
+        return {f"{name}_b64": base64.b64encode(data).decode("ascii")}

@@ -1,0 +1,216 @@
+"""``mtlsx pub``: publish a message, a file, standard input, or each of its lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from dataclasses import replace
+from enum import Enum, auto
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from mtlsx.client.events import Published
+from mtlsx.client.rules import check_publication
+from mtlsx.client.settings import MqttVersion, Publication
+from mtlsx.errors import UsageError
+from mtlsx.packets.reason_codes import FAILURE
+from mtlsx.probe.verdicts import Verdict
+from mtlsx_tui.cli.connection_options import connection_options
+from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile
+from mtlsx_tui.cli.headless import Budget, EndedError, HeadlessClient
+from mtlsx_tui.cli.output import failed
+from mtlsx_tui.cli.publish_properties import publish_properties, publish_property_options
+from mtlsx_tui.cli.sections import SectionedCommand, option
+
+if TYPE_CHECKING:
+    from mtlsx_tui.cli.connection_options import ConnectionArguments
+    from mtlsx_tui.cli.publish_properties import PropertyArguments
+
+MESSAGE = "Message"
+OUTPUT = "Output"
+
+_LARGEST = 268_435_455  # bytes: the longest MQTT packet (MQTT 5.0, section 2.1.4)
+_WINDOW = 100  # lines that are read and not acknowledged yet
+
+
+@click.command("pub", cls=SectionedCommand)
+@option(MESSAGE, "-t", "--topic", metavar="TOPIC", help="Where to publish.")
+@option(MESSAGE, "-m", "--message", metavar="TEXT", help="The payload; '' is an empty one.")
+@option(MESSAGE, "-s", "--stdin", "whole", is_flag=True, help="Standard input is the payload.")
+@option(
+    MESSAGE,
+    "-M",
+    "--multiline",
+    "by_line",
+    is_flag=True,
+    help="Each line of standard input that is not empty is a message.",
+)
+@option(MESSAGE, "--file-read", "file", metavar="FILE", help="The content of FILE is the payload.")
+@option(MESSAGE, "-q", "--qos", type=int, default=0, metavar="0|1|2", help="QoS.  [0]")
+@option(MESSAGE, "-r", "--retain", is_flag=True, help="The broker keeps it for later subscribers.")
+@option(OUTPUT, "--json", "as_json", is_flag=True, help="Print one JSON object a message.")
+@connection_options
+@publish_property_options
+def command(
+    arguments: ConnectionArguments,
+    properties: PropertyArguments,
+    topic: str | None,
+    message: str | None,
+    whole: bool,
+    by_line: bool,
+    file: str | None,
+    qos: int,
+    retain: bool,
+    as_json: bool,
+) -> int:
+    """Publish, and wait until the broker has it (QoS 1 and 2: until it has said so).
+
+    A refused message ends it with exit code 15, a lost connection with 16.
+    """  # fmt: skip
+    if topic is None:
+        raise UsageError("No topic was given: name one with -t.")
+    _require_one_source(message, file, whole=whole, by_line=by_line)
+    settings = connection_settings(
+        arguments, os.environ, saved_profile(arguments.profile, os.environ)
+    )
+    publication = Publication(
+        topic,
+        payload=b"" if by_line else _payload(message, file),
+        qos=qos,
+        retain=retain,
+        properties=publish_properties(properties, version5=settings.version is MqttVersion.V5),
+    )
+    check_publication(publication)
+    if properties.payload_format_indicator and not by_line:
+        _require_text(publication.payload)
+    try:
+        with HeadlessClient(settings) as client:
+            client.connect()
+            if by_line:
+                _publish_lines(client, publication, as_json=as_json)
+            else:
+                _publish(client, publication, as_json=as_json)
+    except EndedError as error:
+        return failed(error)
+    return 0
+
+
+def _require_one_source(
+    message: str | None, file: str | None, *, whole: bool, by_line: bool
+) -> None:
+    sources = {"-m": message is not None, "-s": whole, "-M": by_line, "--file-read": bool(file)}
+    given = [option for option, used in sources.items() if used]
+    if not given:
+        raise UsageError("No payload was given: use -m, --file-read, -s or -M.")
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)} each give a payload; use one of them.")
+
+
+def _payload(message: str | None, file: str | None) -> bytes:
+    if message is not None:
+        return os.fsencode(message)
+    if file is None:
+        return _bounded(sys.stdin.buffer, "Standard input")
+    try:
+        with Path(file).open("rb") as source:
+            return _bounded(source, f"File {file}")
+    except OSError as error:
+        raise UsageError(f"File {file} cannot be read: {error.strerror}.") from error
+
+
+def _bounded(source: BinaryIO, name: str) -> bytes:
+    data = source.read(_LARGEST + 1)
+    if len(data) > _LARGEST:
+        raise _too_long(name)
+    return data
+
+
+def _too_long(name: str) -> UsageError:
+    return UsageError(f"{name} is longer than an MQTT packet can be ({_LARGEST} bytes).")
+
+
+def _require_text(payload: bytes) -> None:
+    try:
+        payload.decode()
+    except UnicodeDecodeError:
+        raise UsageError("-pf says that the payload is UTF-8, which it is not.") from None
+
+
+def _publish(client: HeadlessClient, publication: Publication, *, as_json: bool) -> None:
+    """Publish and wait for the answer. Raises EndedError."""
+    client.publish(publication)
+    answer_by = client.deadline()
+    while True:
+        match client.next(until=answer_by):
+            case Published() as answer:
+                return _report(answer, as_json=as_json)
+            case None:
+                raise client.unanswered("did not acknowledge the message")
+
+
+class _End(Enum):
+    """What comes after the last line."""
+
+    OF_INPUT = auto()
+
+
+def _publish_lines(client: HeadlessClient, publication: Publication, *, as_json: bool) -> None:
+    """Publish each line of standard input like ``publication``; raises EndedError at the first refusal."""
+    window = Budget(most=_WINDOW)
+    # A daemon, because it may wait for ever for a line; with a file object of its own, because the
+    # interpreter cannot end while somebody else holds sys.stdin.
+    source = os.fdopen(sys.stdin.fileno(), "rb", closefd=False)
+    threading.Thread(target=_read_lines, args=(source, client, window), daemon=True).start()
+    reading, unanswered = True, 0
+    while reading or unanswered:
+        match client.next(until=client.deadline() if unanswered else None):
+            case bytes() as line:
+                client.publish(replace(publication, payload=line))
+                unanswered += 1
+            case Published() as answer:
+                unanswered -= 1
+                window.give_back(len(answer.publication.payload))
+                _report(answer, as_json=as_json)
+            case _End.OF_INPUT:
+                reading = False
+            case UsageError() as error:
+                raise error
+            case None:
+                raise client.unanswered("did not acknowledge the message")
+
+
+def _read_lines(source: BinaryIO, client: HeadlessClient, window: Budget) -> None:
+    while line := source.readline(_LARGEST + 1):
+        payload = line.removesuffix(b"\n")
+        if len(payload) > _LARGEST:
+            client.hand_over(_too_long("A line of standard input"))
+            return
+        if payload:
+            window.take(len(payload))
+            client.hand_over(payload)
+    client.hand_over(_End.OF_INPUT)
+
+
+def _report(answer: Published, *, as_json: bool) -> None:
+    publication = answer.publication
+    if as_json:
+        content = {
+            "topic": publication.topic,
+            "bytes": len(publication.payload),
+            "qos": publication.qos,
+            "retain": publication.retain,
+            "code": answer.code,
+            "reason": answer.text,
+        }
+        click.echo(json.dumps(content, ensure_ascii=False))
+    if answer.code >= FAILURE:
+        raise EndedError.by(
+            Verdict(
+                "publish-denied",
+                f'The broker refused the message to "{publication.topic}": {answer.text}.',
+            )
+        )

@@ -1,0 +1,209 @@
+"""``mtlsx sub``: subscribe, and print what arrives."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from mtlsx.client.events import Subscribed
+from mtlsx.client.message import Message
+from mtlsx.client.rules import check_subscription
+from mtlsx.client.settings import MqttVersion, Subscription
+from mtlsx.errors import UsageError
+from mtlsx.packets.reason_codes import FAILURE
+from mtlsx.probe.verdicts import Verdict
+from mtlsx_tui.cli.connection_options import connection_options, reconnect_options
+from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile, seconds
+from mtlsx_tui.cli.headless import SESSION_OVER, EndedError, HeadlessClient
+from mtlsx_tui.cli.output import close_stdout, failed, message_json, message_line
+from mtlsx_tui.cli.sections import SectionedCommand, option
+
+if TYPE_CHECKING:
+    from mtlsx.client.settings import ConnectionSettings
+    from mtlsx_tui.cli.connection_options import ConnectionArguments
+    from mtlsx_tui.cli.connection_settings import Saved
+
+SUBSCRIBE = "Subscribing"
+OUTPUT = "Output"
+
+
+@click.command("sub", cls=SectionedCommand)
+@option(
+    SUBSCRIBE,
+    "-t",
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="FILTER",
+    help="Topic filter; repeatable.  [the profile's]",
+)
+@option(
+    SUBSCRIBE,
+    "-q",
+    "--qos",
+    "qos",
+    multiple=True,
+    type=int,
+    metavar="0|1|2",
+    help="Highest QoS: one for all filters, or one for each.  [0]",
+)
+@option(SUBSCRIBE, "-nl", "--no-local", is_flag=True, help="Not what we publish (MQTT 5).")
+@option(
+    SUBSCRIBE,
+    "-rap",
+    "--retain-as-published",
+    is_flag=True,
+    help="Keep the retain flag of the publisher (MQTT 5).",
+)
+@option(
+    SUBSCRIBE,
+    "-rh",
+    "--retain-handling",
+    type=int,
+    metavar="0|1|2",
+    help="Retained messages: send, send if new, do not send (MQTT 5).  [0]",
+)
+@option(OUTPUT, "-C", "count", type=int, metavar="N", help="End after N messages.")
+@option(
+    OUTPUT,
+    "-W",
+    "wait",
+    type=float,
+    metavar="SECONDS",
+    help="End so long after the connection: 0, or 16 if -C asked for more messages.",
+)
+@option(OUTPUT, "-v", "--verbose", is_flag=True, help="Print the topic before the payload.")
+@option(OUTPUT, "--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@connection_options
+@reconnect_options
+def command(
+    arguments: ConnectionArguments,
+    topics: tuple[str, ...],
+    qos: tuple[int, ...],
+    no_local: bool,
+    retain_as_published: bool,
+    retain_handling: int | None,
+    count: int | None,
+    wait: float | None,
+    verbose: bool,
+    as_json: bool,
+) -> int:
+    """Subscribe and print what arrives, one payload a line, until Ctrl+C, -C or -W.
+
+    A refused subscription ends it with exit code 15, a lost connection with 16 (-rp connects again instead).
+    """  # fmt: skip
+    if count is not None and count < 1:
+        raise UsageError("-C takes a number of messages from 1.")
+    asked = _Asked(limit=count, wait=seconds("-W", wait), verbose=verbose, as_json=as_json)
+    saved = saved_profile(arguments.profile, os.environ)
+    settings = connection_settings(arguments, os.environ, saved)
+    options = {
+        "no_local": no_local,
+        "retain_as_published": retain_as_published,
+        "retain_handling": retain_handling or 0,
+    }
+    subscriptions = _subscriptions(topics, qos, options, settings, saved)
+    try:
+        _print_messages(settings, subscriptions, asked)
+    except EndedError as error:
+        return failed(error)
+    except BrokenPipeError:
+        close_stdout()
+    return 0
+
+
+class _Asked(NamedTuple):
+    """What to print, and when to end."""
+
+    limit: int | None
+    wait: float | None
+    verbose: bool
+    as_json: bool
+
+
+def _subscriptions(
+    topics: tuple[str, ...],
+    qos: tuple[int, ...],
+    options: dict[str, Any],
+    settings: ConnectionSettings,
+    saved: Saved | None,
+) -> tuple[Subscription, ...]:
+    if not topics:
+        if saved is None or not saved.profile.subscriptions:
+            raise UsageError("No topic filter was given: name one with -t.")
+        if qos or any(options.values()):
+            raise UsageError("-q, -nl, -rap and -rh go with -t; the profile has its own.")
+        return saved.profile.subscriptions
+    if len(qos) not in {0, 1, len(topics)}:
+        raise UsageError(
+            f"-q was given {len(qos)} times for {len(topics)} topic filters.",
+            fix="Give it once for all of them, or once for each.",
+        )
+    if options["retain_handling"] not in {0, 1, 2}:
+        raise UsageError("-rh takes 0, 1 or 2.")
+    if any(options.values()) and settings.version is not MqttVersion.V5:
+        raise UsageError(f"-nl, -rap and -rh are of MQTT 5; this is MQTT {settings.version}.")
+    levels = qos if len(qos) == len(topics) else (qos or (0,)) * len(topics)
+    subscriptions = tuple(
+        Subscription(topic, level, **options) for topic, level in zip(topics, levels, strict=True)
+    )
+    for subscription in subscriptions:
+        check_subscription(subscription)
+    return subscriptions
+
+
+def _print_messages(
+    settings: ConnectionSettings, subscriptions: tuple[Subscription, ...], asked: _Asked
+) -> None:
+    """Print until it is enough. Raises EndedError where it is over before, and BrokenPipeError."""
+    printed = 0
+    with HeadlessClient(settings) as client:
+        client.connect()
+        end = None if asked.wait is None else time.monotonic() + asked.wait
+        client.subscribe(subscriptions)
+        answer_by: float | None = client.deadline()
+        while printed != asked.limit:
+            match client.next(until=min(filter(None, (end, answer_by)), default=None)):
+                case Message() as message:
+                    sys.stdout.buffer.write(_line(message, asked))
+                    printed += 1
+                    if client.nothing_waits() or printed == asked.limit:
+                        sys.stdout.buffer.flush()
+                case Subscribed() as answer:
+                    _require_all_granted(answer)
+                    answer_by = None
+                case None if answer_by is not None:
+                    raise client.unanswered("did not answer SUBSCRIBE")
+                case None if asked.limit is not None:
+                    text = f"{printed} of {asked.limit} messages came within {asked.wait:g} s."
+                    raise EndedError(text, SESSION_OVER)
+                case None:
+                    return
+
+
+def _line(message: Message, asked: _Asked) -> bytes:
+    return (
+        message_json(message) if asked.as_json else message_line(message, with_topic=asked.verbose)
+    )
+
+
+def _require_all_granted(answer: Subscribed) -> None:
+    refused = [
+        f'"{subscription.topic_filter}": {text}'
+        for subscription, code, text in zip(
+            answer.subscriptions, answer.codes, answer.texts, strict=True
+        )
+        if code >= FAILURE
+    ]
+    if refused:
+        reason = f" ({answer.reason_string})" if answer.reason_string else ""
+        raise EndedError.by(
+            Verdict(
+                "subscribe-denied",
+                f"The broker refused the subscription to {', '.join(refused)}{reason}.",
+            )
+        )
