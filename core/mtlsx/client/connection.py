@@ -152,13 +152,14 @@ class Connection:
         self._on_event(Disconnected())
 
     def _hear(self, event: Event) -> None:
-        if isinstance(event, Connected):
-            self._state = State.CONNECTED
+        if not isinstance(event, Connected):
+            self._on_event(event)
+            return
+        self._state = State.CONNECTED
+        again = () if event.facts.session_present else tuple(self._subscriptions.values())
         self._on_event(event)
-        if isinstance(event, Connected) and not event.facts.session_present and self._session:
-            again = tuple(self._subscriptions.values())
-            if again:
-                self._session.subscribe(again)
+        if again and self._session is not None:
+            self._session.subscribe(again)
 
 
 def retry_delay(reconnect: Reconnect, verdict: Verdict, attempts: int) -> float | None:

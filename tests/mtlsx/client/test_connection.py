@@ -326,3 +326,26 @@ def test_delays_double_up_to_the_longest_and_stop_at_the_limit() -> None:
     assert delays == [1.0, 1.0, 2.0, 4.0, 5.0, None, None]
     assert retry_delay(reconnect, Verdict("bad-credentials", ""), 0) is None
     assert retry_delay(Reconnect(enabled=False), lost, 0) is None
+
+
+def test_what_is_subscribed_on_connecting_is_subscribed_once() -> None:
+    def script(peer: Peer) -> None:
+        peer.expect(PacketType.CONNECT)
+        peer.send(CONNACK_OK_5)
+        packet_id = peer.expect(PacketType.SUBSCRIBE).body[:2]
+        peer.send(b"\x90\x04" + packet_id + b"\x00\x00")
+        peer.expect(PacketType.DISCONNECT)
+
+    answered = threading.Event()
+
+    def hear(event: object) -> None:
+        if isinstance(event, Connected):
+            connection.subscribe([Subscription("t")])
+        elif isinstance(event, Subscribed):
+            answered.set()
+
+    with ScriptedBroker(script) as broker:
+        connection = Connection(to(broker.port), on_event=hear, on_message=lambda _: None)
+        connection.start()
+        assert answered.wait(10)
+        connection.stop()
