@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
+from ssl import DER_cert_to_PEM_cert
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -19,8 +21,6 @@ from mtlsx.tls.settings import TlsVersion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from cryptography.x509 import Certificate
 
     from mtlsx.tls.material import TlsMaterial
     from mtlsx.tls.settings import TlsSettings
@@ -65,10 +65,7 @@ def _build(settings: TlsSettings, material: TlsMaterial, ciphers: str) -> SSL.Co
         context.set_alpn_protos([name.encode() for name in settings.alpn])
     _trust(context, material)
     if material.key is not None:
-        leaf, *others = material.chain
-        context.use_certificate(_for_openssl(leaf))
-        for certificate in others:
-            context.add_extra_chain_cert(_for_openssl(certificate))
+        _use_chain(context, material.chain)
         context.use_privatekey(load_der_private_key(material.key, password=None))  # type: ignore[arg-type]  # kinds that sign only are refused by OpenSSL itself
     return context
 
@@ -115,15 +112,19 @@ def _trust(context: SSL.Context, material: TlsMaterial) -> None:
             store.add_crl(load_der_x509_crl(crl))
 
 
-def _for_openssl(certificate: bytes) -> Certificate | crypto.X509:
-    """The certificate in a form that pyOpenSSL takes, also where cryptography's stricter parser refuses it."""
+def _use_chain(context: SSL.Context, chain: tuple[bytes, ...]) -> None:
     try:
-        return load_der_x509_certificate(certificate)
+        leaf, *others = map(load_der_x509_certificate, chain)
     except ValueError:
-        try:
-            return crypto.load_certificate(crypto.FILETYPE_ASN1, certificate)
-        except crypto.Error as error:
-            raise SSL.Error(*error.args) from error
+        # OpenSSL reads certificates that cryptography's parser refuses, but only from a file.
+        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+            file.writelines(DER_cert_to_PEM_cert(certificate).encode() for certificate in chain)
+            file.flush()
+            context.use_certificate_chain_file(file.name)
+        return
+    context.use_certificate(leaf)
+    for certificate in others:
+        context.add_extra_chain_cert(certificate)
 
 
 def _reasons(error: SSL.Error) -> set[str]:
