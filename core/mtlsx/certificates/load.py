@@ -156,17 +156,28 @@ class _Loader:
                     block.text, self._passphrase, where=where, line=block.line
                 )
             ]
+        if block.label == "OPENSSH PRIVATE KEY":
+            raise MaterialError(
+                "not-a-key",
+                f"{where}: an OpenSSH key, which TLS programs do not read.",
+                fix="Convert a copy of it: ssh-keygen -p -m PKCS8 -f FILE",
+            )
         if _PARAMETERS_LABEL.fullmatch(block.label):
+            return []
+        if not _KEY_MATERIAL_LABEL.search(block.label):
+            self.notes.append(f"Line {block.line}: block {block.label} was passed over.")
             return []
         try:
             element = der.read(block.der)
-            kind = kind_of(element)
         except DerError as error:
             raise MaterialError(
                 _verdict(block.label), f"{where}: block {block.label} is damaged: {error}."
             ) from error
+        kind = kind_of(element)
         if kind is None:
-            return self._unknown_block(block, where)
+            raise MaterialError(
+                _verdict(block.label), f"{where}: block {block.label} holds something else."
+            )
         # A TRUSTED CERTIFICATE carries OpenSSL's trust settings behind the certificate.
         if element.end != len(block.der) and block.label != "TRUSTED CERTIFICATE":
             self.notes.append(
@@ -174,20 +185,6 @@ class _Loader:
                 " programs refuse it."
             )
         return list(self._from_element(element, kind, where, block.line))
-
-    def _unknown_block(self, block: pem.PemBlock, where: str) -> list[Item]:
-        if block.label == "OPENSSH PRIVATE KEY":
-            raise MaterialError(
-                "not-a-key",
-                f"{where}: an OpenSSH key, which TLS programs do not read.",
-                fix="Convert a copy of it: ssh-keygen -p -m PKCS8 -f FILE",
-            )
-        if _KEY_MATERIAL_LABEL.search(block.label):
-            raise MaterialError(
-                _verdict(block.label), f"{where}: block {block.label} holds something else."
-            )
-        self.notes.append(f"Line {block.line}: block {block.label} was passed over.")
-        return []
 
     def _from_base64(self, data: bytes) -> list[Item]:
         try:
@@ -209,13 +206,13 @@ class _Loader:
         while offset < len(data):
             try:
                 element = der.read(data, offset)
-                kind = kind_of(element)
             except DerError as error:
                 if not offset:
                     raise self._refused(
                         f"begins like DER, but is cut short or damaged: {error}"
                     ) from error
-                kind = None
+                break
+            kind = kind_of(element)
             if kind is None:
                 break
             encoding = _CONTAINERS.get(kind, encoding)
