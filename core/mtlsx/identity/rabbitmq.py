@@ -2,7 +2,7 @@
 
 With ``mqtt.ssl_cert_login = true`` the MQTT username is the distinguished name, or the common name where
 ``ssl_cert_login_from = common_name``. The code is the ancestor of EMQX's and gives the same texts, but RabbitMQ
-refuses no control characters. Measured on OTP 25, 27 and 29 alike.
+refuses no control characters. Its names change with the generation of Erlang/OTP as EMQX's do.
 
 Source: rabbit_cert_info.erl and rabbit_ssl.erl.
 """
