@@ -11,7 +11,6 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from paho.mqtt.client import WebsocketConnectionError
 from paho.mqtt.enums import MQTTErrorCode
 
 from mtlsx.client.events import (
@@ -130,10 +129,11 @@ class Session:
             verdict = Verdict("cipher-mismatch", error.summary, error.fix, by=RefusedBy.US)
         except HandshakeError as error:
             verdict = judge_handshake(error.record, self._local_side())
-        except WebsocketConnectionError:
-            verdict = self._no_upgrade()
         except OSError as error:
-            verdict = judge_network(error, self._settings.host, self._settings.port)
+            if self._link is None:
+                verdict = judge_network(error, self._settings.host, self._settings.port)
+            else:
+                verdict = self._closed(self._link)
         self._subscribing.clear()
         self._unsubscribing.clear()
         return verdict if self._end_by is None else None
@@ -191,18 +191,15 @@ class Session:
         if self._connack is not None:
             return judge_connack(self._connack, host, port, version5=self._version5)
         assert self._link is not None  # noqa: S101  (connected means that there was one)
-        return judge_close_before_connack(
-            self.handshake, self._local_side(), self._link.first_bytes, self._disconnect
-        )
+        return self._closed(self._link)
 
-    def _no_upgrade(self) -> Verdict:
-        assert self._link is not None  # noqa: S101  (the upgrade went over it)
-        status = self._link.upgrade_status
-        if status is None:
-            return judge_close_before_connack(
-                self.handshake, self._local_side(), self._link.first_bytes, None
-            )
-        return judge_upgrade(status, self._settings.path)
+    def _closed(self, link: Link) -> Verdict:
+        status = link.upgrade_status
+        if status is not None and " 101" not in status:
+            return judge_upgrade(status, self._settings.path)
+        return judge_close_before_connack(
+            link.handshake, self._local_side(), link.first_bytes, self._disconnect
+        )
 
     def _local_side(self) -> LocalSide:
         settings = self._settings
@@ -280,6 +277,8 @@ class Session:
         if code.is_failure or self._connack is None:
             return
         self.was_connected = True
+        if self._end_by is not None:
+            self._client.disconnect()
         self._outbox.connected(self._connack.integer("receive_maximum"))
         self._on_event(Connected(connack_facts(self._connack, self._client_id), self.handshake))
 

@@ -37,7 +37,8 @@ def client_context(settings: TlsSettings, material: TlsMaterial) -> SSL.Context:
     """A context for one or more connections with these settings.
 
     Verification is left to the callback that the connection sets. Raises ``UsageError`` for a cipher list
-    that OpenSSL does not know and ``MaterialError`` for material that it does not take.
+    that OpenSSL does not know and ``MaterialError`` for material that it does not take or a key log that
+    cannot be written.
     """
     try:
         return _build(settings, material, settings.ciphers or _DEFAULT_CIPHERS)
@@ -85,7 +86,8 @@ def _key_log(path: str) -> Callable[[SSL.Connection, bytes], None]:
     try:
         os.close(os.open(path, _APPEND, 0o600))
     except OSError as error:
-        raise UsageError(
+        raise MaterialError(
+            "file-unreadable",
             f"The key log {path} cannot be written: {(error.strerror or str(error)).lower()}.",
             fix="Name another file, or none.",
         ) from error
