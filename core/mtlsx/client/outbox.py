@@ -82,22 +82,22 @@ class Outbox:
     def answered(self, packet_id: int, code: int) -> None:
         """paho is done with a publication: written (QoS 0), PUBACK or PUBCOMP."""
         with self._lock:
-            if packet_id in self._refused:
-                self._refused.discard(packet_id)
-                entry = None
-            else:
-                entry = self._unanswered.pop(packet_id, None)
-                if entry is None:
-                    self._early[packet_id] = code
-        if entry is not None:
-            self._complete(entry, code)
+            refused_before = packet_id in self._refused
+            self._refused.discard(packet_id)
+        if not refused_before:
+            self._answer(packet_id, code)
 
     def refused(self, packet_id: int, code: int) -> None:
         """The server refused with PUBREC; paho goes on with PUBREL, whose answer says nothing any more."""
         with self._lock:
+            self._refused.add(packet_id)
+        self._answer(packet_id, code)
+
+    def _answer(self, packet_id: int, code: int) -> None:
+        with self._lock:
             entry = self._unanswered.pop(packet_id, None)
-            if entry is not None:
-                self._refused.add(packet_id)
+            if entry is None:
+                self._early[packet_id] = code
         if entry is not None:
             self._complete(entry, code)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,13 +20,12 @@ class Paho:
     def __init__(self) -> None:
         self.sent: list[Publication] = []
         self.told: list[Published] = []
-        self.answer_at_once = False
+        self.on_send: Callable[[int], None] = lambda packet_id: None
         self.outbox = Outbox(self.send, self.told.append)
 
     def send(self, publication: Publication) -> int:
         self.sent.append(publication)
-        if self.answer_at_once:
-            self.outbox.answered(len(self.sent), 0)
+        self.on_send(len(self.sent))
         return len(self.sent)
 
 
@@ -65,7 +66,8 @@ def test_without_a_word_from_the_server_the_limit_is_ours() -> None:
 def test_every_publication_is_answered_once(levels: list[int], at_once: bool) -> None:
     paho = Paho()
     paho.outbox.connected(None)
-    paho.answer_at_once = at_once
+    if at_once:
+        paho.on_send = lambda packet_id: paho.outbox.answered(packet_id, 0)
     numbers = [paho.outbox.publish(Publication("t", b"", qos)) for qos in levels]
     answered = 0
     while not at_once and answered < len(paho.sent):
@@ -74,10 +76,14 @@ def test_every_publication_is_answered_once(levels: list[int], at_once: bool) ->
     assert sorted(each.packet_id for each in paho.told) == numbers
 
 
-def test_a_refused_pubrec_is_the_answer_and_what_follows_is_none() -> None:
+@pytest.mark.parametrize("before_send_returns", [False, True])
+def test_a_refused_pubrec_is_the_answer_and_what_follows_is_none(before_send_returns: bool) -> None:
     paho = Paho()
+    if before_send_returns:
+        paho.on_send = lambda packet_id: paho.outbox.refused(packet_id, 0x87)
     number = paho.outbox.publish(Publication("t", b"", 2))
-    paho.outbox.refused(1, 0x87)
+    if not before_send_returns:
+        paho.outbox.refused(1, 0x87)
     paho.outbox.answered(1, 0)
     assert [(each.packet_id, each.code) for each in paho.told] == [(number, 0x87)]
     assert paho.told[0].text == "Not authorized (0x87)"
