@@ -52,7 +52,7 @@ def open_pkcs12(encoded: bytes, passphrase: Secret | None, *, where: str) -> Arc
     """Open a PKCS#12 archive; one without protection, or with an empty passphrase, opens without any.
 
     ``where`` (``"File x.p12"``) begins the messages. Raises ``MaterialError``: ``key-encrypted`` where it needs
-    a passphrase, ``passphrase-wrong``, ``not-a-certificate`` where what is inside cannot be read.
+    a passphrase, ``passphrase-wrong``, ``file-unreadable`` where its encryption is not supported.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, pkcs12

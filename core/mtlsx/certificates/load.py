@@ -117,8 +117,8 @@ class _Loader:
             "holds neither a certificate nor a key (no PEM, DER, PKCS#7 or PKCS#12)"
         )
 
-    def _refused(self, what: str, verdict: str = "not-a-certificate") -> MaterialError:
-        return MaterialError(verdict, f"{self._where} {what}.")
+    def _refused(self, what: str) -> MaterialError:
+        return MaterialError("not-a-certificate", f"{self._where} {what}.")
 
     def _text(self, data: bytes) -> str:
         """The file as text; Latin-1 maps every byte, so whatever surrounds the blocks does no harm."""
@@ -199,7 +199,7 @@ class _Loader:
         return self._from_der(decoded)[1]
 
     def _from_der(self, data: bytes) -> tuple[str, list[Item]]:
-        """The elements in a row, up to what is none; the encoding's name is that of the first."""
+        """The encoding's name, and the items of all elements in a row, up to what is none."""
         items: list[Item] = []
         encoding = "DER"
         offset = 0
