@@ -1,0 +1,106 @@
+"""What do 100,000 messages of 100 bytes cost in memory, over the application without any?
+
+The application runs without a terminal, at 120x36, in two processes: one without a connection, one connected
+to a source of messages, each with a topic and a payload of its own as a broker's would have. Measured is what
+the system says that a process holds (resident set size; Linux only), so that everything counts: records, ring,
+view and Python's own bookkeeping. Prints both and the difference. Target: under 60 MB.
+
+    python benchmarks/memory.py
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+TARGET = 60  # MB
+MESSAGES = 100_000
+PAYLOAD = 100  # bytes
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    empty, full = (resident_in_child(messages) / 1e6 for messages in (0, MESSAGES))
+    print(f"empty {empty:.1f} MB, with {MESSAGES:,} messages {full:.1f} MB")
+    print(
+        f"{MESSAGES:,} messages of {PAYLOAD} bytes: {full - empty:.1f} MB (target: under {TARGET})"
+    )
+
+
+def resident_in_child(messages: int) -> int:
+    """Bytes that a fresh process holds when its application shows ``messages`` messages."""
+    child = subprocess.run(
+        [sys.executable, __file__, str(messages)],
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'core'}:{ROOT / 'tui'}"},
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    return int(child.stdout)
+
+
+async def resident(messages: int) -> int:
+    """Bytes that this process holds when its application shows ``messages`` messages."""
+    from mtlsx.client.settings import ConnectionSettings, Transport
+    from mtlsx.profiles.library import ProfileLibrary
+    from mtlsx.profiles.model import Profile
+    from mtlsx_tui.app import MtlsxApp
+
+    plain = ConnectionSettings(host="localhost", port=1883, transport=Transport.MQTT)
+    with tempfile.TemporaryDirectory() as directory:
+        library = ProfileLibrary(Path(directory))
+        library.save(Profile(name="device", connection=plain))
+        app = MtlsxApp(library, connect=lambda _, **calls: Source(messages, **calls))
+        async with app.run_test(size=(120, 36)) as pilot:
+            while "device" not in app.export_screenshot():
+                await pilot.pause(0.1)
+            if messages:
+                await pilot.press("c")
+                while f"{messages:,}" not in app.export_screenshot():
+                    await pilot.pause(0.1)
+            return resident_set_size()
+
+
+def resident_set_size() -> int:
+    """Bytes of memory that this process holds (proc(5), statm)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Source:
+    """A connection that is accepted at once and delivers its messages at once."""
+
+    def __init__(self, messages: int, *, on_event: Callable, on_message: Callable) -> None:
+        self._messages = messages
+        self._on_event = on_event
+        self._on_message = on_message
+
+    def start(self) -> None:
+        """Deliver everything."""
+        from mtlsx.client.events import ConnackFacts, Connected
+        from mtlsx.client.message import Message
+
+        facts = ConnackFacts(code=0, session_present=False, client_id="device")
+        self._on_event(Connected(facts, None))
+        for number in range(self._messages):
+            topic, payload = f"factory/{number % 1000}/temperature", os.urandom(PAYLOAD)
+            self._on_message(Message(topic, payload, 1, False, False, False, time.time()))
+
+    def stop(self, timeout: float = 5.0) -> None: ...
+
+    def subscribe(self, subscriptions: Sequence) -> int: ...
+
+    def unsubscribe(self, topic_filters: Sequence) -> int: ...
+
+    def publish(self, publication: object) -> int: ...
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(asyncio.run(resident(int(sys.argv[1]))))
+    else:
+        main()

@@ -1,0 +1,257 @@
+"""Make every picture of this directory anew, SVG and PNG, from the running application.
+
+    python screenshots/make.py [part of a name …]
+
+Real screens, a real Mosquitto on port 8883 and real certificates (``demo.py``); only the clock stands still, so
+that a picture changes when the application does. Needs mosquitto, rsvg-convert and the font Fira Code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import io
+import itertools
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+from unittest.mock import Mock, patch
+
+from demo import HOST, PORT, Material, mosquitto, publish
+from png import write_png
+from rich.console import Console
+from rich.text import Text
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from mtlsx.client.connection import Connection
+from mtlsx.client.events import Event
+from mtlsx.client.message import Message
+from mtlsx.client.settings import ConnectionSettings, Subscription
+from mtlsx.profiles.library import ProfileLibrary
+from mtlsx.profiles.model import Profile
+from mtlsx.tls.settings import TlsSettings
+from mtlsx_tui.app import MtlsxApp
+from mtlsx_tui.cli.main import main as command_line
+from mtlsx_tui.widgets.stream import MessageStream
+
+HERE = Path(__file__).parent
+NOON = dt.datetime(2035, 6, 2, 12, 0, 1, 204_000, tzinfo=dt.UTC).timestamp()
+"""What the application takes for the present: 212 days before the certificates end."""
+SIZES = ((120, 36), (80, 24))
+"""Columns and lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A state of the application: the profiles it starts with, and ``play``, which brings it there."""
+
+    name: str
+    play: Callable[[Pilot[None], Material], Awaitable[None]]
+    profiles: tuple[Profile, ...] = ()
+    themes: tuple[str, ...] = ("textual-dark",)
+
+
+async def empty(pilot: Pilot[None], _: Material) -> None:
+    """Nobody has made a profile yet."""
+    await shown(pilot, "No profiles yet")
+
+
+async def form(pilot: Pilot[None], _: Material) -> None:
+    """A new profile; its certificate's identity appears while it is typed."""
+    await pilot.press("n")
+    await shown(pilot, "new profile")
+    for field, value in {
+        "name": "dev-346a",
+        "group": "factory",
+        "host": "broker.example",
+        "client_id": "",
+        "ca_file": "~/certificates/ca.pem",
+        "certificate_file": "~/certificates/device.pem",
+        "key_file": "~/certificates/device.key",
+    }.items():
+        pilot.app.screen.query_one(f"#form-{field}", Input).value = value
+    await shown(pilot, "HMGET")
+
+
+async def connected(pilot: Pilot[None], material: Material) -> None:
+    """A device that subscribed and received, published an answer, and looks at one message."""
+    await shown(pilot, "HMGET")
+    await pilot.press("c")
+    await shown(pilot, TRAFFIC[0][0])  # the retained one: the subscriptions are in force
+    for topic, payload in TRAFFIC[1:]:
+        await asyncio.to_thread(publish, material, topic, payload)
+        await shown(pilot, payload[:12])
+    await pilot.press(
+        "p", *"commands/2", "tab", "right", "tab", "tab", *'{"valve": "open"}', "enter"
+    )
+    await shown(pilot, '{"valve": "open"}')
+    pilot.app.screen.query_one(MessageStream).focus()
+    await pilot.press("up", "up")
+    await shown(pilot, '"c":')
+
+
+async def refused(pilot: Pilot[None], _: Material) -> None:
+    """A device whose certificate the broker does not trust."""
+    await shown(pilot, "HMGET")
+    await pilot.press("c")
+    await shown(pilot, "asked for")
+
+
+def profile(name: str, group: str, certificate: str, *subscriptions: Subscription) -> Profile:
+    """A profile of the device whose files are called ``certificate``."""
+    return Profile(
+        name=name,
+        group=group,
+        connection=ConnectionSettings(
+            host=HOST,
+            port=PORT,
+            client_id="mtlsx_9f2c01ab",
+            tls=TlsSettings(
+                ca_file="~/certificates/ca.pem",
+                certificate_file=f"~/certificates/{certificate}.pem",
+                key_file=f"~/certificates/{certificate}.key",
+            ),
+        ),
+        subscriptions=subscriptions,
+    )
+
+
+FACTORY = (
+    profile(
+        "dev-346a", "factory", "device", Subscription("factory/#", 1), Subscription("alerts/+", 2)
+    ),
+    profile("dev-77c1", "factory", "neighbour"),
+    profile("old-ca", "lab", "stranger"),
+)
+TRAFFIC = (
+    ("factory/2/state", "running"),
+    ("factory/1/temp", '{"c": 21.4}'),
+    ("factory/2/temp", '{"c": 20.9, "ok": true}'),
+    ("alerts/line-3", "door open"),
+    ("factory/1/temp", '{"c": 21.5}'),
+    ("factory/2/temp", '{"c": 21.0, "ok": true}'),
+)
+"""Topics and payloads; the first is retained."""
+COMMANDS = {
+    "cert-show": ("cert", "show", "device.pem"),
+    "cert-identity": ("cert", "identity", "device.pem"),
+}
+SCENES = (
+    Scene("empty", empty),
+    Scene("form", form),
+    Scene("connected", connected, FACTORY, themes=("textual-dark", "textual-light")),
+    Scene("refused", refused, FACTORY[2:]),
+)
+
+
+def main(wanted: Sequence[str]) -> None:
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["HOME"] = home  # so that the pictures show ~/certificates
+        material = Material.write(Path(home, "certificates"))
+        with mosquitto(material, Path(home)):
+            publish(material, *TRAFFIC[0], "-r")
+            for scene in SCENES:
+                for theme, size in itertools.product(scene.themes, SIZES):
+                    name = f"{scene.name}-{theme.removeprefix('textual-')}-{size[0]}x{size[1]}"
+                    if not wanted or any(part in name for part in wanted):
+                        asyncio.run(shoot(scene, material, theme, size, HERE / f"{name}.svg"))
+        os.chdir(material.ca.parent)
+        for name, arguments in COMMANDS.items():
+            if not wanted or any(part in name for part in wanted):
+                shoot_command(arguments, HERE / f"{name}.svg")
+
+
+async def shoot(
+    scene: Scene, material: Material, theme: str, size: tuple[int, int], svg: Path
+) -> None:
+    """Play ``scene`` in a terminal of ``size`` (columns, lines) and write what it shows."""
+    with tempfile.TemporaryDirectory() as configuration:
+        library = ProfileLibrary(Path(configuration))
+        for each in scene.profiles:
+            library.save(each)
+        clock = Clock()
+        app = MtlsxApp(library, connect=clock.connect, now=clock.now)
+        async with app.run_test(size=size) as pilot:
+            app.theme = theme
+            await scene.play(pilot, material)
+            for field in app.screen.query(Input):
+                field.cursor_blink = False
+            await pilot.pause()
+            app.save_screenshot(str(svg))
+            await app.action_quit()
+    print(write_png(svg).relative_to(HERE.parent))
+
+
+def shoot_command(arguments: Sequence[str], svg: Path) -> None:
+    """Write what ``mtlsx`` with ``arguments`` prints at noon in a terminal of 100 columns."""
+    terminal = io.StringIO()
+    noon = Mock(now=lambda zone: dt.datetime.fromtimestamp(NOON, zone))
+    with (
+        patch.dict(os.environ, COLUMNS="100"),
+        patch.object(terminal, "isatty", lambda: True),
+        patch("mtlsx_tui.cli.cert_show.datetime", noon),
+        redirect_stdout(terminal),
+    ):
+        try:
+            command_line(arguments)
+        except SystemExit as end:
+            assert end.code == 0, terminal.getvalue()
+    console = Console(record=True, width=100, file=io.StringIO())
+    console.print(Text.from_ansi(terminal.getvalue()))
+    console.save_svg(str(svg), title=f"mtlsx {' '.join(arguments)}")
+    print(write_png(svg).relative_to(HERE.parent))
+
+
+class Clock:
+    """A clock that stands at noon, and moves by 173 ms when a message arrives."""
+
+    def __init__(self) -> None:
+        self._seconds = NOON
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._seconds
+
+    def connect(
+        self,
+        settings: ConnectionSettings,
+        *,
+        on_event: Callable[[Event], None],
+        on_message: Callable[[Message], object],
+    ) -> Connection:
+        """A real connection, whose messages arrive by this clock."""
+
+        def arrive(message: Message) -> None:
+            message.received_at = self._seconds
+            self._seconds += 0.173
+            on_message(message)
+
+        return Connection(settings, on_event=on_event, on_message=arrive)
+
+
+async def shown(pilot: Pilot[None], text: str) -> None:
+    """Wait until ``text`` stands on the screen."""
+    deadline = time.monotonic() + 10
+    while text not in (seen := visible(pilot.app.export_screenshot())):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{text!r} never came; there is\n{seen}")
+        await pilot.pause(0.05)
+
+
+def visible(svg: str) -> str:
+    """The text of a screenshot."""
+    return unescape("\n".join(re.findall(r"<text [^>]*>([^<]*)</text>", svg))).replace("\xa0", " ")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
