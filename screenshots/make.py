@@ -205,7 +205,8 @@ def shoot_command(arguments: Sequence[str], svg: Path) -> None:
         try:
             command_line(arguments)
         except SystemExit as end:
-            assert end.code == 0, terminal.getvalue()
+            if end.code:
+                raise
     console = Console(record=True, width=100, file=io.StringIO())
     console.print(Text.from_ansi(terminal.getvalue()))
     console.save_svg(str(svg), title=f"mtlsx {' '.join(arguments)}")
