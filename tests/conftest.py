@@ -12,12 +12,25 @@ from support.mosquitto import Mosquitto
 from support.no_skipped_e2e import pytest_make_collect_report, pytest_runtest_makereport
 from support.openssl_pki import Pki
 from support.programs import need
+from support.vectors import (
+    pytest_addoption,
+    pytest_configure,
+    pytest_generate_tests,
+    pytest_report_collectionfinish,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["pytest_make_collect_report", "pytest_runtest_makereport"]
+__all__ = [
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_generate_tests",
+    "pytest_make_collect_report",
+    "pytest_report_collectionfinish",
+    "pytest_runtest_makereport",
+]
 
 
 @pytest.fixture(scope="session")

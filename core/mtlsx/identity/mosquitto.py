@@ -125,9 +125,8 @@ def _print_name(subject: list[_String]) -> bytes:
         if after is not None:
             text += b"+" if after.rdn == value.rdn else b","
         short = short_names().get(value.oid)
-        dumped = short is None or value.text is None
         text += (short or value.oid[:_LONGEST_OID]).encode() + b"="
-        text += _dump(value) if dumped else _escape(value.text)
+        text += _dump(value) if short is None or value.text is None else _escape(value.text)
         after = value
     return text
 
