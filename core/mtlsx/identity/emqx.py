@@ -42,7 +42,8 @@ class EmqxIdentity:
     ``cn`` and ``dn`` are bytes, UTF-8 as a rule (the DN always ASCII); None where there is no CN, or where they
     cannot be read (see ``refused``). ``crt`` is the DER itself, ``pem`` its base64 on one line without armour,
     ``md5`` its MD5 in lower-case hex. ``san`` maps ``dns``, ``ip``, ``email`` and ``uri`` to their values
-    (UTF-8), only keys that have some; None where there are none at all.
+    (UTF-8), only keys that have some; None where there are none at all. ``because`` tells what led to
+    ``refused``, in words that begin in lower case; None where nothing did.
     """
 
     cn: bytes | None
@@ -52,25 +53,25 @@ class EmqxIdentity:
     md5: str
     san: Mapping[str, tuple[bytes, ...]] | None
     refused: Refusal | None
+    because: str | None = None
 
 
 def identify(certificate: bytes, otp: Generation = OTP_25) -> EmqxIdentity:
     """What EMQX on this generation of Erlang/OTP makes of a certificate (DER); never raises."""
-    cn = dn = san = refused = None
+    cn = dn = san = refused = because = None
     try:
         decoded = otp_certificate.decode(certificate, otp)
-    except UndecodableError:
-        refused = Refusal.UNDECODABLE
-    else:
         san = alternative_names.texts(decoded.alternative_names)
-        try:
-            cn = common_name(decoded.subject)
-            dn = distinguished_name(decoded.subject)
-        except UnformattableError:
-            refused = Refusal.UNFORMATTABLE
-        else:
-            # The DN is escaped ASCII, so EMQX's check of it never fails.
-            refused = Refusal.INVALID_CN if cn is not None and not is_valid_text(cn) else None
+        cn = common_name(decoded.subject)
+        dn = distinguished_name(decoded.subject)
+    except UndecodableError as error:
+        refused, because = Refusal.UNDECODABLE, str(error)
+    except UnformattableError as error:
+        refused, because = Refusal.UNFORMATTABLE, str(error)
+    else:
+        # The DN is escaped ASCII, so EMQX's check of it never fails.
+        because = None if cn is None else text_violation(cn)
+        refused = None if because is None else Refusal.INVALID_CN
     return EmqxIdentity(
         cn=cn,
         dn=dn,
@@ -79,15 +80,20 @@ def identify(certificate: bytes, otp: Generation = OTP_25) -> EmqxIdentity:
         md5=hashlib.md5(certificate, usedforsecurity=False).hexdigest(),
         san=san,
         refused=refused,
+        because=because,
     )
 
 
-def is_valid_text(text: bytes) -> bool:
-    """Whether EMQX takes ``text`` as a name: UTF-8 without U+0000 to U+001F and U+007F to U+009F."""
+def text_violation(cn: bytes) -> str | None:
+    """Why EMQX does not take ``cn`` as a name; None where it does.
+
+    It must be UTF-8 without U+0000 to U+001F and U+007F to U+009F.
+    """
     try:
-        return _CONTROLS.search(text.decode()) is None
+        text = cn.decode()
     except UnicodeDecodeError:
-        return False
+        return "the CN is not UTF-8"
+    return "the CN holds control characters" if _CONTROLS.search(text) else None
 
 
 _CONTROLS = re.compile("[\0-\x1f\x7f-\x9f]")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mtlsx.identity.otp_generations import COMMON_NAME
+from mtlsx.certificates.oids import COMMON_NAME
 from mtlsx.identity.otp_names import Attribute, Name, Text
 
 
@@ -84,11 +84,11 @@ _PLAIN = re.compile(rb"""(?![ #])[ !#-*\--:=?-\[\]-}]*(?<! )""")
 def _attribute(attribute: Attribute) -> bytes:
     name = NAMES.get(attribute.oid) or attribute.oid.encode()
     if attribute.text is None:
-        raise UnformattableError(f"the value of {name.decode()} is no text")
+        raise UnformattableError(f"{name.decode()} holds code points that Unicode does not have")
     return b"%b=%b" % (name, escape(attribute.text))
 
 
 def _octets(text: Text) -> bytes:
     if not isinstance(text, bytes):
-        raise UnformattableError("a common name is no text")
+        raise UnformattableError("CN holds code points that Unicode does not have")
     return text

@@ -15,14 +15,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from mtlsx.certificates import der
 from mtlsx.certificates.der import DerError
 from mtlsx.certificates.fields import parse_certificate
 from mtlsx.certificates.names import Attribute, Name
-
-COMMON_NAME: Final = "2.5.4.3"
+from mtlsx.certificates.oids import ATTRIBUTES, COMMON_NAME
+from mtlsx.certificates.strings import TYPE_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,13 @@ class MosquittoIdentity:
     """The two usernames; None where Mosquitto refuses the login or OpenSSL cannot load the certificate.
 
     ``identity`` is of any octets but NUL; ``subject`` printable ASCII, empty for an empty subject.
+    ``unloadable`` says why OpenSSL cannot load the certificate, in words that begin in lower case; None where
+    it can, as far as its names tell.
     """
 
     identity: bytes | None
     subject: bytes | None
+    unloadable: str | None = None
 
 
 def identify(certificate: bytes) -> MosquittoIdentity:
@@ -42,8 +45,8 @@ def identify(certificate: bytes) -> MosquittoIdentity:
         fields = parse_certificate(certificate)
         subject = _strings(fields.subject)
         _strings(fields.issuer)
-    except (DerError, _UnloadableError):
-        return MosquittoIdentity(None, None)
+    except (DerError, _UnloadableError) as error:
+        return MosquittoIdentity(None, None, unloadable=str(error))
     return MosquittoIdentity(_first_common_name(subject), _print_name(subject))
 
 
@@ -82,6 +85,7 @@ def _strings(name: Name) -> list[_String]:
 
 
 def _string(attribute: Attribute, rdn: int) -> _String:
+    name = ATTRIBUTES.get(attribute.oid, attribute.oid)
     tag, octets = attribute.tag, attribute.value
     if tag & _CONSTRUCTED and tag != der.SEQUENCE:
         tag, octets = tag & ~_CONSTRUCTED, _joined(attribute.raw)
@@ -89,18 +93,20 @@ def _string(attribute: Attribute, rdn: int) -> _String:
         if tag == der.SEQUENCE:
             octets = attribute.raw
         if tag == der.BIT_STRING and (not octets or octets[0] > 7):
-            raise _UnloadableError("a bit string leaves out more bits than it has")
+            raise _UnloadableError(f"{name} is a BIT STRING that leaves out more than 7 bits")
         return _String(attribute.oid, rdn, tag, octets, None)
     charset = _CHARSETS.get(tag)
     if charset is None:
-        raise _UnloadableError(f"a value has the tag {tag:#x}")
+        raise _UnloadableError(
+            f"{name} is {TYPE_NAMES.get(tag, f'of the type with tag {tag:#04x}')}"
+        )
     try:
         text = octets.decode(charset)
         if charset == "utf-16-be" and any(character > "\uffff" for character in text):
-            raise _UnloadableError("a BMPString holds surrogates")
+            raise _UnloadableError(f"{name} is a BMPString that holds surrogates")
         return _String(attribute.oid, rdn, tag, octets, text.encode())
     except UnicodeError as error:
-        raise _UnloadableError(f"a value is no text in {charset}") from error
+        raise _UnloadableError(f"{name} holds octets that are not {charset.upper()}") from error
 
 
 def _joined(raw: bytes) -> bytes:

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from mtlsx.certificates import der
 from mtlsx.certificates.der import DerError, Tlv
+from mtlsx.certificates.oids import EXTENSIONS, SUBJECT_ALTERNATIVE_NAME
 from mtlsx.identity import otp_schema
 from mtlsx.identity.otp_asn1 import (
     BIT_STRING,
@@ -25,7 +26,6 @@ from mtlsx.identity.otp_asn1 import (
 )
 from mtlsx.identity.otp_generations import Generation
 from mtlsx.identity.otp_names import Attribute, Name, read_rdn
-from mtlsx.identity.otp_schema import SUBJECT_ALTERNATIVE_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +40,32 @@ class OtpCertificate:
 def decode(encoded: bytes, generation: Generation) -> OtpCertificate:
     """Decode a DER certificate as this generation of OTP does; bytes behind it are ignored.
 
-    Raises ``UndecodableError``.
+    Raises ``UndecodableError``, whose message begins with the part that OTP stumbles over.
     """
+    fields = _Fields()
     try:
-        return _decode(encoded, generation)
-    except DerError as error:
-        raise UndecodableError(str(error)) from error
+        return _decode(encoded, generation, fields)
+    except (DerError, UndecodableError) as error:
+        raise UndecodableError(f"{fields.part}: {error}") from error
 
 
-def _decode(encoded: bytes, generation: Generation) -> OtpCertificate:
+def _decode(encoded: bytes, generation: Generation, fields: _Fields) -> OtpCertificate:
     tbs, algorithm, signature = _sequence(der.read(encoded), exactly=3)
     _check_signature_algorithm(algorithm.raw, generation)
     check(BIT_STRING, element_of(signature.raw))
-    fields = _Fields(_sequence(tbs))
-    if (version := fields.take_if(0xA0)) is not None:
+    fields.rest = _sequence(tbs)[::-1]
+    if (version := fields.take_if("version", 0xA0)) is not None:
         check(otp_schema.EXPLICIT_VERSION, element_of(version.raw))
-    check(otp_schema.SERIAL_NUMBER, element_of(fields.take().raw))
-    _check_signature_algorithm(fields.take().raw, generation)
-    _name(fields.take(), generation)
-    _check_validity(fields.take().raw)
-    subject = _name(fields.take(), generation)
-    _check_public_key(fields.take(), generation)
+    check(otp_schema.SERIAL_NUMBER, element_of(fields.take("serial number").raw))
+    _check_signature_algorithm(fields.take("signature algorithm").raw, generation)
+    _name(fields.take("issuer"), generation)
+    _check_validity(fields.take("validity").raw)
+    subject = _name(fields.take("subject"), generation)
+    _check_public_key(fields.take("public key"), generation)
     for tags, kind in _UNIQUE_IDENTIFIERS:
-        if (identifier := fields.take_if(*tags)) is not None:
+        if (identifier := fields.take_if("unique identifier", *tags)) is not None:
             check(kind, element_of(identifier.raw))
-    extensions = fields.take_if(0x83, 0xA3)
+    extensions = fields.take_if("extensions", 0x83, 0xA3)
     if fields.rest and not generation.unknown_fields:
         raise UndecodableError("something follows the last field")
     for unknown in fields.rest:
@@ -80,19 +81,22 @@ _UNIQUE_IDENTIFIERS = (
 
 
 class _Fields:
-    """The fields of a TBSCertificate, taken one after the other."""
+    """The fields of a TBSCertificate, taken one after the other; ``part`` is the one at hand."""
 
-    __slots__ = ("rest",)
+    __slots__ = ("part", "rest")
 
-    def __init__(self, elements: list[Tlv]) -> None:
-        self.rest = elements[::-1]
+    def __init__(self) -> None:
+        self.part = "certificate"
+        self.rest: list[Tlv] = []
 
-    def take(self) -> Tlv:
+    def take(self, part: str) -> Tlv:
+        self.part = part
         if not self.rest:
-            raise UndecodableError("a field is missing")
+            raise UndecodableError("it is missing")
         return self.rest.pop()
 
-    def take_if(self, *tags: int) -> Tlv | None:
+    def take_if(self, part: str, *tags: int) -> Tlv | None:
+        self.part = part
         return self.rest.pop() if self.rest and self.rest[-1].tag in tags else None
 
 
@@ -157,6 +161,9 @@ def _extension(encoded: bytes, generation: Generation) -> tuple[Element, ...] | 
     kind = otp_schema.extension_types(generation).get(oid)
     if kind is None:
         return None
-    decoded = element_of(value)
-    check(kind, decoded)
+    try:
+        decoded = element_of(value)
+        check(kind, decoded)
+    except UndecodableError as error:
+        raise UndecodableError(f"{EXTENSIONS.get(oid, oid)}: {error}") from error
     return tuple(members(decoded.content)) if oid == SUBJECT_ALTERNATIVE_NAME else None

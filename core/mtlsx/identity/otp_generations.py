@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from mtlsx.certificates.oids import COMMON_NAME, DSA, EC, RSA, RSA_PSS
 from mtlsx.identity.otp_asn1 import (
     ANY,
     BIT_STRING,
@@ -68,13 +69,6 @@ class Generation:
 
 OPAQUE: Final[Type] = {}
 
-COMMON_NAME: Final = "2.5.4.3"
-COUNTRY: Final = "2.5.4.6"
-SERIAL_NUMBER: Final = "2.5.4.5"
-DN_QUALIFIER: Final = "2.5.4.46"
-DOMAIN_COMPONENT: Final = "0.9.2342.19200300.100.1.25"
-EMAIL_ADDRESS: Final = "1.2.840.113549.1.9.1"
-
 _LOCALITY, _STATE, _ORGANIZATION, _UNIT, _TITLE = (
     "2.5.4.7",
     "2.5.4.8",
@@ -89,9 +83,7 @@ _PERSONAL = ("2.5.4.4", "2.5.4.41", "2.5.4.42", "2.5.4.43", "2.5.4.44")
 _UNBOUNDED_ARC = 1 << 30
 _ARC_OF_112_BITS = 16
 
-_RSA, _RSA_PSS = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"
-_DSA, _DH = "1.2.840.10040.4.1", "1.2.840.10046.2.1"
-_KEA, _EC = "2.16.840.1.101.2.1.1.22", "1.2.840.10045.2.1"
+_DH, _KEA = "1.2.840.10046.2.1", "2.16.840.1.101.2.1.1.22"
 # Ed25519, Ed448, X25519, X448
 _CURVES_25519_448 = ("1.3.101.112", "1.3.101.113", "1.3.101.110", "1.3.101.111")
 # ML-DSA is 2.16.840.1.101.3.4.3.17 to .19, SLH-DSA .20 to .31.
@@ -169,17 +161,17 @@ OTP_25: Final = Generation(
             **dict.fromkeys((_DSA_WITH_SHA1, *_DSA_WITH_SHA2), _DSA_NUMBERS_OR_NULL),
             _DSA_WITH_SHA1_OF_OIW: _DSA_NUMBERS_OR_NULL,
             **dict.fromkeys((_ECDSA_WITH_SHA1, *_ECDSA_WITH_SHA2), _CURVE),
-            _RSA_PSS: _PSS_25,
+            RSA_PSS: _PSS_25,
         },
         longest_arc=_UNBOUNDED_ARC,
         others="none",
     ),
     key_algorithm=algorithm(
         {
-            _RSA: NULL,
-            _RSA_PSS: _PSS_25,
-            _EC: _CURVE,
-            _DSA: _DSA_NUMBERS_OR_NULL,
+            RSA: NULL,
+            RSA_PSS: _PSS_25,
+            EC: _CURVE,
+            DSA: _DSA_NUMBERS_OR_NULL,
             _DH: _DH_NUMBERS,
             _KEA: OCTET_STRING,
         },
@@ -187,9 +179,9 @@ OTP_25: Final = Generation(
         others="none",
     ),
     public_keys={
-        **dict.fromkeys((_RSA, _RSA_PSS), _RSA_KEY),
-        **dict.fromkeys((_DSA, _DH, _KEA), integer()),
-        **dict.fromkeys((_EC, *_CURVES_25519_448), OPAQUE),
+        **dict.fromkeys((RSA, RSA_PSS), _RSA_KEY),
+        **dict.fromkeys((DSA, _DH, _KEA), integer()),
+        **dict.fromkeys((EC, *_CURVES_25519_448), OPAQUE),
     },
     distribution_points=True,
     policy_qualifiers=False,
@@ -215,17 +207,17 @@ OTP_29: Final = Generation(
             **dict.fromkeys(_DSA_WITH_SHA2, NULL),
             _DSA_WITH_SHA1: _DSA_NUMBERS_OR_NULL,
             **dict.fromkeys((_ECDSA_WITH_SHA1, *_ECDSA_WITH_SHA2), NULL),
-            _RSA_PSS: _PSS_29,
+            RSA_PSS: _PSS_29,
         },
         longest_arc=_ARC_OF_112_BITS,
         others="any",
     ),
     key_algorithm=algorithm(
         {
-            _RSA: NULL,
-            _RSA_PSS: _PSS_29,
-            _EC: object_identifier(_ARC_OF_112_BITS),
-            _DSA: _DSA_NUMBERS,
+            RSA: NULL,
+            RSA_PSS: _PSS_29,
+            EC: object_identifier(_ARC_OF_112_BITS),
+            DSA: _DSA_NUMBERS,
             _DH: _DH_NUMBERS,
             _KEA: OCTET_STRING,
         },
@@ -233,9 +225,9 @@ OTP_29: Final = Generation(
         others="any",
     ),
     public_keys={
-        **dict.fromkeys((_RSA, _RSA_PSS), _RSA_KEY),
-        _DSA: integer(),
-        **dict.fromkeys((_EC, *_CURVES_25519_448, *_POST_QUANTUM), OPAQUE),
+        **dict.fromkeys((RSA, RSA_PSS), _RSA_KEY),
+        DSA: integer(),
+        **dict.fromkeys((EC, *_CURVES_25519_448, *_POST_QUANTUM), OPAQUE),
     },
     distribution_points=False,
     policy_qualifiers=True,

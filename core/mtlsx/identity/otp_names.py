@@ -15,6 +15,16 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
+from mtlsx.certificates.oids import (
+    ATTRIBUTES,
+    COMMON_NAME,
+    COUNTRY,
+    DN_QUALIFIER,
+    DOMAIN_COMPONENT,
+    EMAIL_ADDRESS,
+    SERIAL_NUMBER,
+)
+from mtlsx.certificates.strings import TYPE_NAMES
 from mtlsx.identity.erlang_terms import Atom, print_term
 from mtlsx.identity.otp_asn1 import (
     BMP,
@@ -34,15 +44,7 @@ from mtlsx.identity.otp_asn1 import (
     oid_text,
     string_octets,
 )
-from mtlsx.identity.otp_generations import (
-    COMMON_NAME,
-    COUNTRY,
-    DN_QUALIFIER,
-    DOMAIN_COMPONENT,
-    EMAIL_ADDRESS,
-    SERIAL_NUMBER,
-    Generation,
-)
+from mtlsx.identity.otp_generations import Generation
 
 Text: TypeAlias = "bytes | list[int] | None"
 """The text of a value: octets (UTF-8 as a rule); or numbers, some above 255; or None, where the code that
@@ -72,7 +74,7 @@ def read_rdn(element: Element, generation: Generation) -> tuple[Attribute, ...]:
     attributes = []
     for oid, value in _attributes(element.content, generation):
         known = readers.get(oid)
-        text = _unknown_text(value, generation) if known is None else _read(known, value)
+        text = _unknown_text(value, generation) if known is None else _read(oid, known, value)
         attributes.append(Attribute(oid, text))
     return tuple(attributes)
 
@@ -89,7 +91,7 @@ def check_rdn(content: Content, readers: Readers, generation: Generation) -> Non
     """Raise ``UndecodableError`` unless this is the content of an RDN whose values are as ``readers`` have them."""
     for oid, value in _attributes(content, generation):
         if (known := readers.get(oid)) is not None:
-            _read(known, value)
+            _read(oid, known, value)
 
 
 @cache
@@ -131,11 +133,16 @@ def _attributes(rdn: Content, generation: Generation) -> list[tuple[str, Element
     return found
 
 
-def _read(known: Mapping[int, Reader], value: Element) -> Text:
+def _read(oid: str, known: Mapping[int, Reader], value: Element) -> Text:
     reader = known.get(value.tag)
     if reader is None:
-        raise UndecodableError(f"an attribute's value has the tag {value.tag:#x}")
-    return reader(value.content)
+        kind = TYPE_NAMES.get(value.tag, f"the type with tag {value.tag:#04x}")
+        allowed = ", ".join(TYPE_NAMES[tag] for tag in known)
+        raise UndecodableError(f"{ATTRIBUTES.get(oid, oid)} is {kind}, not {allowed}")
+    try:
+        return reader(value.content)
+    except UndecodableError as error:
+        raise UndecodableError(f"{ATTRIBUTES.get(oid, oid)} has {error}") from error
 
 
 def _text_readers(sizes: Mapping[str, tuple[int, int]]) -> Readers:
@@ -215,8 +222,9 @@ def _unknown_text(value: Element, generation: Generation) -> Text:
     encoded = encode(value)
     if generation.unknown_attribute == "printed open type":
         return _latin1(print_term((Atom("asn1_OPENTYPE"), encoded)))
+    reader = _ANY_DIRECTORY_STRING.get(value.tag)
     try:
-        text = _read(_ANY_DIRECTORY_STRING, value)
+        text = None if reader is None else reader(value.content)
     except UndecodableError:
         text = None
     return _latin1(print_term(encoded)) if text is None else text

@@ -67,7 +67,6 @@ SERIAL_NUMBER = integer()
 EXPLICIT_VERSION = explicit(0, integer())
 ISSUER_UNIQUE_ID = implicit(1, BIT_STRING)
 SUBJECT_UNIQUE_ID = implicit(2, BIT_STRING)
-SUBJECT_ALTERNATIVE_NAME = "2.5.29.17"
 
 
 def check_signature_algorithm(element: Element, generation: Generation) -> None:
@@ -135,7 +134,7 @@ def extension_types(generation: Generation) -> Mapping[str, Type]:
         "2.5.29.16": sequence(
             Optional(implicit(0, GENERALIZED_TIME)), Optional(implicit(1, GENERALIZED_TIME))
         ),
-        SUBJECT_ALTERNATIVE_NAME: names,
+        "2.5.29.17": names,
         "2.5.29.18": names,
         "2.5.29.19": sequence(Optional(BOOLEAN), Optional(count)),
         "2.5.29.20": count,

@@ -1,4 +1,4 @@
-"""All brokers' view of one certificate as values for JSON: DER in, a dictionary out.
+"""All brokers' view of one certificate as values for JSON: DER in, a dictionary out; and names as people see them.
 
 The shape is that of ``brokers`` in ``mtlsx cert identity --json``. Text that is not UTF-8 is ``{"hex": …}``.
 """
@@ -37,6 +37,20 @@ def text_as_json(text: bytes | None) -> str | dict[str, str] | None:
         return text.decode()
     except UnicodeDecodeError:
         return {"hex": text.hex()}
+
+
+def shown(text: bytes) -> str:
+    r"""``text`` for people and terminals: no control characters, octets that are not UTF-8 as ``\xNN``.
+
+    Backslashes stay single, so that a DN can be copied.
+    """
+    characters = text.decode(errors="backslashreplace")
+    if characters.isprintable():
+        return characters
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode()
+        for each in characters
+    )
 
 
 def _emqx(identity: EmqxIdentity) -> dict[str, Any]:
