@@ -6,7 +6,6 @@ import queue
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from mtlsx.client.connection import Connection
-
 from mtlsx.client.events import Connected, Event, Failed
 
 if TYPE_CHECKING:

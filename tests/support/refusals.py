@@ -21,7 +21,7 @@ from support.ports import closed_port, mute_tls_port, silent_port, talking_port
 from support.websocket_bridge import WebsocketBridge, server_context
 
 WRONG_SECRET = "Wrong-and-secret-4711"
-SHORT = 0.6  # seconds; a connect timeout for those who never answer
+SHORT = 2.0  # seconds; a connect timeout for those who never answer
 
 
 @dataclass(frozen=True)

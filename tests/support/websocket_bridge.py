@@ -26,8 +26,6 @@ SUBPROTOCOLS = (Subprotocol("mqtt"), Subprotocol("mqttv3.1"))
 class WebsocketBridge:
     """A listener on the loopback (``port``) that carries websocket ``path`` to ``target_port``."""
 
-    host = "localhost"
-
     def __init__(
         self, target_port: int, *, path: str = "/mqtt", context: ssl.SSLContext | None = None
     ) -> None:
