@@ -25,7 +25,7 @@ Relative file paths are taken from the directory of the document. Secrets have n
 from __future__ import annotations
 
 import tomllib
-from typing import get_args, get_type_hints
+from typing import get_args
 
 from mtlsx.client.settings import (
     ConnectionSettings,
@@ -36,7 +36,7 @@ from mtlsx.client.settings import (
     Will,
 )
 from mtlsx.errors import UsageError
-from mtlsx.identity.mapping import Mapping
+from mtlsx.identity.mapping import CertificatePart, Dialect, Mapping
 from mtlsx.profiles.model import Profile
 from mtlsx.profiles.schema import (
     Key,
@@ -118,14 +118,14 @@ _SUBSCRIPTION = Table(
     Key("retain_as_published", boolean),
     Key("retain_handling", integer(0, 2)),
 )
-_CERTIFICATE_PARTS = get_args(get_type_hints(Mapping)["peer_cert_as_username"])
+_CERTIFICATE_PARTS = get_args(CertificatePart)
 _MAPPING = Table(
     Mapping,
     Key("peer_cert_as_username", choice(_CERTIFICATE_PARTS)),
     Key("peer_cert_as_clientid", choice(_CERTIFICATE_PARTS)),
     Key("use_username_as_clientid", boolean),
     Key("command", text),
-    Key("dialect", text),
+    Key("dialect", choice(get_args(Dialect))),
 )
 _PROFILE = Table(
     Profile,

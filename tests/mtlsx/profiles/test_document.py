@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mtlsx.identity.mapping import Mapping
 
 from mtlsx.client.settings import (
     ConnectionSettings,
@@ -18,6 +18,7 @@ from mtlsx.client.settings import (
     Will,
 )
 from mtlsx.errors import UsageError
+from mtlsx.identity.mapping import CertificatePart, Dialect, Mapping
 from mtlsx.profiles.document import dump, parse
 from mtlsx.profiles.model import Profile
 from mtlsx.secret import Secret
@@ -34,7 +35,7 @@ labels = st.text(
     st.characters(categories=["L", "N", "P", "S"], include_characters=" "), min_size=1, max_size=40
 ).filter(str.strip)
 wait_seconds = st.floats(min_value=0.001, max_value=86_400)
-parts = st.sampled_from(["disabled", "cn", "dn", "crt", "pem", "md5"])
+parts = st.sampled_from(get_args(CertificatePart))
 qos = st.integers(0, 2)
 
 profiles = st.builds(
@@ -97,6 +98,7 @@ profiles = st.builds(
         peer_cert_as_clientid=parts,
         use_username_as_clientid=st.booleans(),
         command=texts,
+        dialect=st.sampled_from(get_args(Dialect)),
     ),
 )
 

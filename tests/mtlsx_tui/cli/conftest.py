@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -73,7 +74,8 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> FakeBroker:
 def standard_input(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], None]]:
     """Gives the program bytes to read; without a call, its standard input says nothing and does not end."""
     reading, writing = os.pipe()
-    with os.fdopen(reading) as source, os.fdopen(writing, "wb") as sink:
+    source = os.fdopen(reading)
+    with os.fdopen(writing, "wb") as sink:
         monkeypatch.setattr("sys.stdin", source)
 
         def give(data: bytes) -> None:
@@ -81,6 +83,10 @@ def standard_input(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes]
             sink.close()
 
         yield give
+    for thread in threading.enumerate():
+        if thread.name == "lines":
+            thread.join()
+    source.close()
 
 
 @pytest.fixture

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,3 +67,23 @@ def test_a_name_that_is_not_there_is_a_sentence(program: Program, stored_profile
         assert run.code == 2
         assert 'There is no profile "nobody"' in run.stderr
         assert 'There is "dev".' in run.stderr
+
+
+def test_a_reader_that_has_had_enough_is_no_error(stored_profile: str, tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing) as nobody:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "from mtlsx_tui.cli.main import main; main(['profile', 'list'])",
+            ],
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            env={
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "MTLSX_CONFIG_DIR": str(tmp_path / "config"),
+            },
+        )
+    assert (done.returncode, done.stderr) == (0, b"")

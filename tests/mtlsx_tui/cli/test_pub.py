@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,6 +113,23 @@ def test_a_loss_that_is_noticed_by_publishing(program: Program, broker: FakeBrok
     broker.then = [lost()]
     run = program("pub", "-t", "set", "-m", "on")
     assert run == (16, b"", "mtlsx: The connection was lost.\n")
+
+
+@pytest.mark.parametrize("option", ["-s", "-M"])
+def test_standard_input_that_cannot_be_read_is_a_sentence(
+    program: Program, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    missing = program("pub", "-t", "set", option)
+    assert (missing.code, missing.stderr) == (2, "mtlsx: There is no standard input.\n")
+    with tempfile.TemporaryFile() as other:
+        directory = os.open("/", os.O_RDONLY)
+        monkeypatch.setattr("sys.stdin", other)
+        os.dup2(directory, other.fileno())
+        os.close(directory)
+        run = program("pub", "-t", "set", option)
+    assert run.code == 2
+    assert run.stderr == "mtlsx: Standard input cannot be read: Is a directory.\n"
 
 
 def test_json_tells_what_became_of_each(program: Program, broker: FakeBroker) -> None:

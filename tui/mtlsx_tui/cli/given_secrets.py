@@ -54,7 +54,7 @@ def password(
     if arguments.password_file is not None:
         return _read_secret("Password", arguments.password_file)
     if arguments.ask_password:
-        if not sys.stdin.isatty():
+        if not _somebody_is_there():
             raise UsageError(
                 "--ask-password needs a terminal to ask on.",
                 fix="Use --password-file or MTLSX_PASSWORD.",
@@ -81,7 +81,7 @@ def passphrase(
         return _read_secret("Passphrase", arguments.passphrase_file)
     if environ.get("MTLSX_PASSPHRASE"):
         return _secret(environ["MTLSX_PASSPHRASE"], "MTLSX_PASSPHRASE")
-    if tls.passphrase is None and sys.stdin.isatty() and _is_encrypted(key_file):
+    if tls.passphrase is None and _somebody_is_there() and _is_encrypted(key_file):
         return _ask(f"Passphrase of {key_file}")
     return tls.passphrase
 
@@ -94,6 +94,10 @@ def _is_encrypted(path: str) -> bool:
     except MaterialError as error:
         # Other faults are told, with all their evidence, when the connection is made.
         return error.verdict == "key-encrypted"
+
+
+def _somebody_is_there() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _ask(what: str) -> Secret:

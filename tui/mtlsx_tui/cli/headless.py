@@ -56,8 +56,8 @@ class Budget:
         self._open = True
         self._changed = threading.Condition()
 
-    def take(self, size: int) -> None:
-        """Take room for one thing of ``size`` bytes; waits until there is some, or until ``close``."""
+    def take(self, size: int) -> bool:
+        """Take room for one thing of ``size`` bytes, when there is some; False after ``close``."""
         with self._changed:
             while self._open and (
                 self._count >= self._most or (self._count and self._bytes + size > self._most_bytes)
@@ -65,6 +65,7 @@ class Budget:
                 self._changed.wait()
             self._count += 1
             self._bytes += size
+            return self._open
 
     def give_back(self, size: int) -> None:
         """Give back the room of one thing of ``size`` bytes."""

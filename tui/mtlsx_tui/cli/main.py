@@ -6,7 +6,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -34,6 +34,15 @@ COMMANDS = {
 
 class _LateGroup(click.Group):
     """A group whose commands are imported only when one of them runs."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Whoever read our output has had enough: no error, though click would make it one. What is still
+            # buffered goes nowhere, so that the interpreter does not complain at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
         return list(COMMANDS)
@@ -78,8 +87,4 @@ def _run(arguments: Sequence[str] | None) -> int:
     except MtlsxError as error:
         click.echo(f"mtlsx: {error}", err=True)
         return MATERIAL if isinstance(error, MaterialError) else USAGE
-    except BrokenPipeError:
-        # The reader of our output went away; keep the interpreter from complaining at shutdown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     return code if isinstance(code, int) else 0

@@ -69,11 +69,6 @@ def message_json(message: Message) -> bytes:
     return json.dumps(content, ensure_ascii=False).encode() + b"\n"
 
 
-def close_stdout() -> None:
-    """Keep the interpreter from complaining, at its end, that nobody reads our output any more."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _properties(properties: PublishProperties | None) -> dict[str, Any]:
     if properties is None:
         return {}

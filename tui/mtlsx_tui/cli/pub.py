@@ -113,20 +113,32 @@ def _require_one_source(
 def _payload(message: str | None, file: str | None) -> bytes:
     if message is not None:
         return os.fsencode(message)
-    if file is None:
-        return _bounded(sys.stdin.buffer, "Standard input")
+    name = "Standard input" if file is None else f"File {file}"
     try:
-        with Path(file).open("rb") as source:
-            return _bounded(source, f"File {file}")
+        with _standard_input() if file is None else Path(file).open("rb") as source:
+            data = source.read(_LARGEST + 1)
     except OSError as error:
-        raise UsageError(f"File {file} cannot be read: {error.strerror}.") from error
-
-
-def _bounded(source: BinaryIO, name: str) -> bytes:
-    data = source.read(_LARGEST + 1)
+        raise _unreadable(name, error) from error
     if len(data) > _LARGEST:
         raise _too_long(name)
     return data
+
+
+def _standard_input() -> BinaryIO:
+    """Standard input as a file object of our own.
+
+    A thread that waits for a line in ``sys.stdin`` itself would keep the interpreter from ending.
+    """
+    if sys.stdin is None:
+        raise UsageError("There is no standard input.")
+    try:
+        return os.fdopen(sys.stdin.fileno(), "rb", closefd=False)
+    except OSError as error:
+        raise _unreadable("Standard input", error) from error
+
+
+def _unreadable(name: str, error: OSError) -> UsageError:
+    return UsageError(f"{name} cannot be read: {error.strerror}.")
 
 
 def _too_long(name: str) -> UsageError:
@@ -161,37 +173,45 @@ class _End(Enum):
 def _publish_lines(client: HeadlessClient, publication: Publication, *, as_json: bool) -> None:
     """Publish each line of standard input like ``publication``; raises EndedError at the first refusal."""
     window = Budget(most=_WINDOW)
-    # A daemon, because it may wait for ever for a line; with a file object of its own, because the
-    # interpreter cannot end while somebody else holds sys.stdin.
-    source = os.fdopen(sys.stdin.fileno(), "rb", closefd=False)
-    threading.Thread(target=_read_lines, args=(source, client, window), daemon=True).start()
+    # A daemon, because it may wait for ever for a line.
+    threading.Thread(
+        target=_read_lines, args=(_standard_input(), client, window), name="lines", daemon=True
+    ).start()
     reading, unanswered = True, 0
-    while reading or unanswered:
-        match client.next(until=client.deadline() if unanswered else None):
-            case bytes() as line:
-                client.publish(replace(publication, payload=line))
-                unanswered += 1
-            case Published() as answer:
-                unanswered -= 1
-                window.give_back(len(answer.publication.payload))
-                _report(answer, as_json=as_json)
-            case _End.OF_INPUT:
-                reading = False
-            case UsageError() as error:
-                raise error
-            case None:
-                raise client.unanswered("did not acknowledge the message")
+    try:
+        while reading or unanswered:
+            match client.next(until=client.deadline() if unanswered else None):
+                case bytes() as line:
+                    client.publish(replace(publication, payload=line))
+                    unanswered += 1
+                case Published() as answer:
+                    unanswered -= 1
+                    window.give_back(len(answer.publication.payload))
+                    _report(answer, as_json=as_json)
+                case _End.OF_INPUT:
+                    reading = False
+                case UsageError() as error:
+                    raise error
+                case None:
+                    raise client.unanswered("did not acknowledge the message")
+    finally:
+        window.close()
 
 
 def _read_lines(source: BinaryIO, client: HeadlessClient, window: Budget) -> None:
-    while line := source.readline(_LARGEST + 1):
-        payload = line.removesuffix(b"\n")
-        if len(payload) > _LARGEST:
-            client.hand_over(_too_long("A line of standard input"))
-            return
-        if payload:
-            window.take(len(payload))
-            client.hand_over(payload)
+    try:
+        while line := source.readline(_LARGEST + 1):
+            payload = line.removesuffix(b"\n")
+            if len(payload) > _LARGEST:
+                client.hand_over(_too_long("A line of standard input"))
+                return
+            if payload:
+                if not window.take(len(payload)):
+                    return
+                client.hand_over(payload)
+    except OSError as error:
+        client.hand_over(_unreadable("Standard input", error))
+        return
     client.hand_over(_End.OF_INPUT)
 
 

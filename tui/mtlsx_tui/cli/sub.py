@@ -19,7 +19,7 @@ from mtlsx.probe.verdicts import Verdict
 from mtlsx_tui.cli.connection_options import connection_options, reconnect_options
 from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile, seconds
 from mtlsx_tui.cli.headless import SESSION_OVER, EndedError, HeadlessClient
-from mtlsx_tui.cli.output import close_stdout, failed, message_json, message_line
+from mtlsx_tui.cli.output import failed, message_json, message_line
 from mtlsx_tui.cli.sections import SectionedCommand, option
 
 if TYPE_CHECKING:
@@ -111,8 +111,6 @@ def command(
         _print_messages(settings, subscriptions, asked)
     except EndedError as error:
         return failed(error)
-    except BrokenPipeError:
-        close_stdout()
     return 0
 
 
@@ -159,7 +157,7 @@ def _subscriptions(
 def _print_messages(
     settings: ConnectionSettings, subscriptions: tuple[Subscription, ...], asked: _Asked
 ) -> None:
-    """Print until it is enough. Raises EndedError where it is over before, and BrokenPipeError."""
+    """Print until it is enough. Raises EndedError where it is over before."""
     printed = 0
     with HeadlessClient(settings) as client:
         client.connect()
