@@ -190,6 +190,22 @@ def test_what_cannot_be_meant_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("given", "expiry"),
+    [
+        ({}, 0),
+        ({"session_expiry_interval": 60}, 60),
+        ({"no_clean": True}, 0xFFFFFFFF),
+        ({"no_clean": True, "session_expiry_interval": 0}, 0),
+        ({"no_clean": True, "mqtt_version": "3.1.1"}, 0),
+    ],
+)
+def test_a_session_that_is_not_cleaned_is_there_next_time(
+    given: dict[str, object], expiry: int
+) -> None:
+    assert settings(client_id="dev", **given).session_expiry == expiry
+
+
+@pytest.mark.parametrize(
     ("given", "reconnect"),
     [
         ({}, Reconnect(enabled=False)),

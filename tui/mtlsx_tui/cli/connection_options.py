@@ -106,7 +106,7 @@ _OPTIONS: tuple[Callable[[Function], Function], ...] = (
     option(CLIENT, "--no-clean", is_flag=True, help="Continue the session of this client id."),
     option(
         CLIENT, "-se", "--session-expiry-interval", type=int, metavar="SECONDS",
-        help="How long the broker keeps the session (MQTT 5).  [0]",
+        help="How long the broker keeps the session (MQTT 5).  [0; with --no-clean: for ever]",
     ),
     option(WILL, "-Wt", "--will-topic", metavar="TOPIC", help="Where the broker publishes it."),
     option(WILL, "-Wm", "--will-message", metavar="TEXT", help="Its payload.  [empty]"),

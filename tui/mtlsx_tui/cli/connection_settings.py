@@ -63,18 +63,19 @@ def connection_settings(
     """
     transport = _transport(arguments, saved)
     base = saved.connection if saved else ConnectionSettings(host="localhost", port=0)
+    version = _version(arguments.mqtt_version, base.version)
     settings = replace(
         base,
         host=_given(arguments.hostname, base.host),
         port=_port(arguments, transport, saved),
         transport=transport,
-        version=_version(arguments.mqtt_version, base.version),
+        version=version,
         client_id=_client_id(arguments, saved),
         username=_given(arguments.username, base.username),
         password=password(arguments, environ, base),
         keepalive=_given(arguments.keepalive, base.keepalive),
         clean_start=base.clean_start and not arguments.no_clean,
-        session_expiry=_given(arguments.session_expiry_interval, base.session_expiry),
+        session_expiry=_session_expiry(arguments, base, version),
         connect_timeout=seconds("--connect-timeout", arguments.connect_timeout)
         or base.connect_timeout,
         path=_given(arguments.path, base.path),
@@ -193,6 +194,21 @@ def _tls(
     )
 
 
+def _session_expiry(
+    arguments: ConnectionArguments, base: ConnectionSettings, version: MqttVersion
+) -> int:
+    expiry = arguments.session_expiry_interval
+    if expiry is None:
+        # As in MQTT 3.1.1 (and mosquitto_sub): a session that is not cleaned is there next time.
+        keep = arguments.no_clean and version is MqttVersion.V5 and not base.session_expiry
+        return _NEVER if keep else base.session_expiry
+    if version is not MqttVersion.V5:
+        raise UsageError(f"-se is of MQTT 5; MQTT {version} does not know it.")
+    if not 0 <= expiry <= _NEVER:
+        raise UsageError(f"-se takes seconds from 0 to {_NEVER}, which stands for never.")
+    return expiry
+
+
 def _will(arguments: ConnectionArguments, base: Will | None) -> Will | None:
     if arguments.will_topic is None and base is None:
         for option, given in (
@@ -243,11 +259,6 @@ def _refuse_what_the_transport_has_not(
         for option, given in (("--path", arguments.path), ("-wh", arguments.ws_headers)):
             if given:
                 raise UsageError(f"{option} is for websockets: use -l ws or -l wss.")
-    if arguments.session_expiry_interval is not None:
-        if settings.version is not MqttVersion.V5:
-            raise UsageError(f"-se is of MQTT 5; MQTT {settings.version} does not know it.")
-        if not 0 <= settings.session_expiry <= _NEVER:
-            raise UsageError(f"-se takes seconds from 0 to {_NEVER}, which stands for never.")
 
 
 def _listed(values: type[StrEnum]) -> str:
