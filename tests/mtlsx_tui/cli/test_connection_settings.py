@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    pkcs12,
+)
 
 from mtlsx.client.settings import (
     ConnectionSettings,
@@ -254,6 +262,76 @@ def test_a_file_of_a_secret_that_cannot_be_read_is_named(tmp_path: Path) -> None
         settings(password_file=str(binary))
     with pytest.raises(MaterialError, match="is longer than 64 KiB"):
         settings(password_file="/dev/zero")
+
+
+class Person:
+    """Somebody at a terminal, who answers every question with the same text."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[str] = []
+        monkeypatch.setattr("mtlsx_tui.cli.given_secrets._somebody_is_there", lambda: True)
+        monkeypatch.setattr("click.prompt", self._answer)
+
+    def _answer(self, question: str, *, hide_input: bool, err: bool) -> str:
+        assert hide_input
+        assert err
+        self.asked.append(question)
+        return "answer"
+
+
+@pytest.fixture
+def person(monkeypatch: pytest.MonkeyPatch) -> Person:
+    return Person(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def key() -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def written(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None, path: Path) -> str:
+    """The path of ``key`` in a file, encrypted where there is a passphrase."""
+    path.write_bytes(
+        key.private_bytes(
+            Encoding.PEM,
+            PrivateFormat.PKCS8,
+            NoEncryption() if passphrase is None else BestAvailableEncryption(passphrase),
+        )
+    )
+    return str(path)
+
+
+def test_the_passphrase_of_an_encrypted_key_is_asked_for(
+    key: ec.EllipticCurvePrivateKey, person: Person, tmp_path: Path
+) -> None:
+    path = written(key, b"answer", tmp_path / "dev.key")
+    assert settings(cert="dev.pem", key=path).tls.passphrase == Secret("answer")
+    assert person.asked == [f"Passphrase of {path}"]
+
+
+def test_the_passphrase_of_an_archive_is_asked_for(
+    key: ec.EllipticCurvePrivateKey, person: Person, tmp_path: Path
+) -> None:
+    archive = tmp_path / "dev.p12"
+    encryption = BestAvailableEncryption(b"answer")
+    archive.write_bytes(pkcs12.serialize_key_and_certificates(b"dev", key, None, None, encryption))
+    assert settings(cert=str(archive)).tls.passphrase == Secret("answer")
+
+
+def test_nothing_is_asked_that_need_not_be(
+    key: ec.EllipticCurvePrivateKey, person: Person, tmp_path: Path
+) -> None:
+    path = written(key, None, tmp_path / "open.key")
+    encrypted = written(key, b"answer", tmp_path / "dev.key")
+    assert settings(cert="dev.pem", key=path).tls.passphrase is None
+    assert settings(cert="dev.pem", key="/nowhere").tls.passphrase is None
+    assert settings({"MTLSX_PASSPHRASE": "psst"}, cert="dev.pem", key=encrypted).tls.passphrase
+    assert person.asked == []
+
+
+def test_the_password_is_asked_for_when_wanted(person: Person) -> None:
+    assert settings(ask_password=True).password == Secret("answer")
+    assert person.asked == ["Password"]
 
 
 def test_a_password_in_the_open_works_and_warns(program: Program, broker: FakeBroker) -> None:
