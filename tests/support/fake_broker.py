@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from mtlsx.client.connection import NotConnectedError
@@ -45,7 +45,7 @@ class FakeBroker:
     """
 
     answer: Event = field(default_factory=lambda: Connected(ACCEPTED, None))
-    then: Sequence[Event | Message] = ()
+    then: Iterable[Event | Message] = ()
     at_once: bool = False
     granted: Sequence[int] | None = (0, 0, 0)
     acknowledged: int | None = 0
@@ -112,6 +112,8 @@ class FakeConnection:
 
     def _tell_now(self) -> None:
         for item in self._broker.then:
+            if self._broker.stopped:
+                return
             if isinstance(item, Message):
                 self._on_message(item)
             else:

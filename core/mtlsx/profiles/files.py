@@ -59,14 +59,20 @@ def make_private_directory(directory: Path) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Put a directory's names on disk, where the system has a way to do that."""
+    """Put a directory's names on disk, where the system and its file system have a way to do that."""
     if os.name != "posix":
         return
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with suppress(OSError):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def reason(error: OSError) -> str:
+    """Why a file could not be used, in a few words."""
+    return error.strerror or str(error)
 
 
 def _remove_abandoned(directory: Path) -> None:

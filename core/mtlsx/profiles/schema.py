@@ -102,7 +102,12 @@ def text(value: object, path: str) -> str:
 
 def label(value: object, path: str) -> str:
     """A text for lists and titles: one line, not empty, at most 200 characters."""
-    if not isinstance(value, str) or not value.strip() or len(value) > 200 or not _one_line(value):
+    if (
+        not isinstance(value, str)
+        or not value.strip()
+        or len(value) > 200
+        or not value.isprintable()
+    ):
         raise _wrong(path, "a text of one line, 1 to 200 characters", value)
     return value
 
@@ -215,10 +220,6 @@ def _array(value: object, path: str, expected: str) -> list[object]:
     if not isinstance(value, list):
         raise _wrong(path, expected, value)
     return value
-
-
-def _one_line(value: str) -> bool:
-    return all(character == " " or character.isprintable() for character in value)
 
 
 def _wrong(path: str, expected: str, value: object) -> WrongError:

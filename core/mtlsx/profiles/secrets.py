@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mtlsx.errors import MtlsxError, UsageError
-from mtlsx.profiles.files import read_bounded, sync_directory, write_private
+from mtlsx.profiles.files import read_bounded, reason, sync_directory, write_private
 from mtlsx.secret import Secret
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class SecretStore:
         except FileNotFoundError:
             return {}
         except OSError as error:
-            raise MtlsxError(f"File of secrets {path} cannot be read: {error.strerror}.") from error
+            raise MtlsxError(f"File of secrets {path} cannot be read: {reason(error)}.") from error
         except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict) or not all(
@@ -135,7 +135,7 @@ class SecretStore:
                 sync_directory(path.parent)
         except OSError as error:
             raise MtlsxError(
-                f'The secrets of "{profile}" cannot be stored in {path}: {error.strerror}.',
+                f'The secrets of "{profile}" cannot be stored in {path}: {reason(error)}.',
                 fix="They will be asked for again.",
             ) from error
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mtlsx.errors import MtlsxError, UsageError
 from mtlsx.profiles.document import dump, parse
-from mtlsx.profiles.files import read_bounded, sync_directory, write_private
+from mtlsx.profiles.files import read_bounded, reason, sync_directory, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -88,7 +88,7 @@ class ProfileStore:
             write_private(path, data)
         except OSError as error:
             raise MtlsxError(
-                f'Profile "{profile.name}" cannot be saved in {path}: {_reason(error)}.'
+                f'Profile "{profile.name}" cannot be saved in {path}: {reason(error)}.'
             ) from error
         return path
 
@@ -105,7 +105,7 @@ class ProfileStore:
             path.unlink(missing_ok=True)
             sync_directory(path.parent)
         except OSError as error:
-            raise MtlsxError(f"{path} cannot be deleted: {_reason(error)}.") from error
+            raise MtlsxError(f"{path} cannot be deleted: {reason(error)}.") from error
 
     def _read_all(self) -> Iterator[tuple[Path, Profile | UsageError]]:
         """Each file with its profile or the reason why it is none; of two with one name, the first counts."""
@@ -138,7 +138,7 @@ class ProfileStore:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise MtlsxError(f"{self.directory} cannot be read: {_reason(error)}.") from error
+            raise MtlsxError(f"{self.directory} cannot be read: {reason(error)}.") from error
 
     def _free_path(self, name: str, files: Iterable[Path]) -> Path:
         """Where a new profile goes: a readable file name that none of ``files`` has."""
@@ -152,7 +152,7 @@ def _read(path: Path) -> Profile:
     try:
         return parse(read_bounded(path, _LARGEST), source=f"Profile file {path}")
     except OSError as error:
-        raise UsageError(f"Profile file {path} cannot be read: {_reason(error)}.") from error
+        raise UsageError(f"Profile file {path} cannot be read: {reason(error)}.") from error
 
 
 def _require_free(name: str, files: dict[Path, Profile | UsageError]) -> None:
@@ -192,7 +192,3 @@ def _what_there_is(listing: Listing) -> str:
     names = ", ".join(f'"{profile.name}"' for profile in listing.profiles[:10])
     more = len(listing.profiles) - 10
     return f"There is {names}" + (f" and {more} more." if more > 0 else ".")
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)

@@ -227,6 +227,13 @@ def test_a_secret_that_cannot_be_stored_has_to_be_asked_for(tmp_path: Path) -> N
     assert "hush" not in str(caught.value)
 
 
+def test_a_file_that_is_none_is_named(store: SecretStore) -> None:
+    use(keyring.backends.fail.Keyring())
+    store._path("dev").mkdir(parents=True)
+    with pytest.raises(MtlsxError, match=r"\.json cannot be read: (not a regular file|Is a dir)"):
+        store.get("dev", PASSWORD)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"password": 1}', b"\xff", b"[" * 100_000])
 def test_a_damaged_file_is_kept_and_named(
     store: SecretStore, tmp_path: Path, content: bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING
 
@@ -138,6 +139,13 @@ def test_waiting_ends_well_or_short(program: Program, broker: FakeBroker) -> Non
     assert program("sub", "-t", "a", "-W", 0.05) == (0, b"1\n", "")
     run = program("sub", "-t", "a", "-W", 0.05, "-C", 2)
     assert run == (16, b"1\n", "mtlsx: 1 of 2 messages came within 0.05 s.\n")
+
+
+def test_waiting_ends_although_messages_keep_coming(program: Program, broker: FakeBroker) -> None:
+    broker.then = itertools.repeat(message(b"1"))
+    run = program("sub", "-t", "a", "-W", 0.1)
+    assert run.code == 0
+    assert set(run.stdout.splitlines()) == {b"1"}
 
 
 def test_a_refused_connection_ends_it_with_the_verdict(

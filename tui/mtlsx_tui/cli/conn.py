@@ -40,7 +40,7 @@ def command(arguments: ConnectionArguments, stay: bool, as_json: bool) -> int:
     Exit codes: 0 accepted, 2 wrong usage, 10 a file or passphrase, 11 network,
     12 we refused the server, 13 the server refused our certificate, 14 MQTT
     refused, 16 lost afterwards, 17 TLS was not agreed.
-    """  # fmt: skip
+    """
     settings = connection_settings(
         arguments, os.environ, saved_profile(arguments.profile, os.environ)
     )

@@ -117,7 +117,7 @@ class HeadlessClient:
                     raise EndedError.by(verdict)
 
     def next(self, until: float | None = None) -> object:
-        """The next ``Event``, ``Message`` or thing handed over; None when ``until`` (monotonic) has come.
+        """The next ``Event``, ``Message`` or thing handed over; None from ``until`` (monotonic) on.
 
         A loss that is followed by another attempt is said on stderr. Raises EndedError where there is none.
         """
@@ -168,14 +168,17 @@ class HeadlessClient:
                 self.next()  # the loss that we have not heard of yet: EndedError, or a new connection
 
     def _receive(self, message: Message) -> None:
-        self._budget.take(len(message.payload))
-        self._happened.put(message)
+        if self._budget.take(len(message.payload)):
+            self._happened.put(message)
 
     def _take(self, until: float | None) -> object:
+        if until is None:
+            return self._happened.get()
+        left = until - time.monotonic()
+        if left <= 0:
+            return None
         try:
-            return self._happened.get(
-                timeout=None if until is None else max(until - time.monotonic(), 0)
-            )
+            return self._happened.get(timeout=left)
         except Empty:
             return None
 

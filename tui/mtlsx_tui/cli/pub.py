@@ -70,7 +70,7 @@ def command(
     """Publish, and wait until the broker has it (QoS 1 and 2: until it has said so).
 
     A refused message ends it with exit code 15, a lost connection with 16.
-    """  # fmt: skip
+    """
     if topic is None:
         raise UsageError("No topic was given: name one with -t.")
     _require_one_source(message, file, whole=whole, by_line=by_line)

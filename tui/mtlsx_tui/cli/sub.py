@@ -95,7 +95,7 @@ def command(
     """Subscribe and print what arrives, one payload a line, until Ctrl+C, -C or -W.
 
     A refused subscription ends it with exit code 15, a lost connection with 16 (-rp connects again instead).
-    """  # fmt: skip
+    """
     if count is not None and count < 1:
         raise UsageError("-C takes a number of messages from 1.")
     asked = _Asked(limit=count, wait=seconds("-W", wait), verbose=verbose, as_json=as_json)
@@ -165,7 +165,7 @@ def _print_messages(
         client.subscribe(subscriptions)
         answer_by: float | None = client.deadline()
         while printed != asked.limit:
-            match client.next(until=min(filter(None, (end, answer_by)), default=None)):
+            match client.next(until=answer_by or end):
                 case Message() as message:
                     sys.stdout.buffer.write(_line(message, asked))
                     printed += 1
