@@ -24,8 +24,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 HOST, PORT = "localhost", 8883
 NOT_BEFORE = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 NOT_AFTER = dt.datetime(2036, 1, 1, tzinfo=dt.UTC)
-DEVICE = "CN=346a004d-1dab-4016-bb38-03cca7094415,O=Demo Factory,C=CN"
-NEIGHBOUR = "CN=77c1e0b2-5a0e-4f59-9d0c-6f3f6a1f2c11,O=Demo Factory,C=CN"
+DEVICE = "CN=346a004d-1dab-4016-bb38-03cca7094415,O=Demo,C=CN"
+NEIGHBOUR = "CN=77c1e0b2-5a0e-4f59-9d0c-6f3f6a1f2c11,O=Demo,C=CN"
 
 
 @dataclass(frozen=True, slots=True)

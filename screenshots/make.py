@@ -102,7 +102,7 @@ async def refused(pilot: Pilot[None], _: Material) -> None:
     """A device whose certificate the broker does not trust."""
     await shown(pilot, "HMGET")
     await pilot.press("c")
-    await shown(pilot, "asked for")
+    await shown(pilot, "CN=localhost")
 
 
 def profile(name: str, group: str, certificate: str, *subscriptions: Subscription) -> Profile:
