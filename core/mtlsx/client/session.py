@@ -130,10 +130,7 @@ class Session:
         except HandshakeError as error:
             verdict = judge_handshake(error.record, self._local_side())
         except OSError as error:
-            if self._link is None:
-                verdict = judge_network(error, self._settings.host, self._settings.port)
-            else:
-                verdict = self._closed(self._link)
+            verdict = self._not_connected(error)
         self._subscribing.clear()
         self._unsubscribing.clear()
         return verdict if self._end_by is None else None
@@ -171,9 +168,7 @@ class Session:
             now = time.monotonic()
             if self._connack is None and now > connack_by:
                 self._hang_up()
-                return judge_silence(
-                    self._settings.host, self._settings.port, self._settings.connect_timeout
-                )
+                return self._silence()
             if self._end_by is not None and (now > self._end_by or not self.was_connected):
                 self._hang_up()
                 return self._over(MQTTErrorCode.MQTT_ERR_SUCCESS)
@@ -181,6 +176,13 @@ class Session:
     def _hang_up(self) -> None:
         self._links.abort()
         self._client.loop(_TICK)  # lets paho notice and close its socket
+
+    def _not_connected(self, error: OSError) -> Verdict:
+        """Why paho's connect failed: no TCP connection, or no websocket over it."""
+        if self._link is None:
+            return judge_network(error, self._settings.host, self._settings.port)
+        self._link.close()  # paho leaves it open
+        return self._silence() if isinstance(error, TimeoutError) else self._closed(self._link)
 
     def _over(self, code: MQTTErrorCode) -> Verdict:
         """Why a connection that had been made is over."""
@@ -192,6 +194,10 @@ class Session:
             return judge_connack(self._connack, host, port, version5=self._version5)
         assert self._link is not None  # noqa: S101  (connected means that there was one)
         return self._closed(self._link)
+
+    def _silence(self) -> Verdict:
+        settings = self._settings
+        return judge_silence(settings.host, settings.port, settings.connect_timeout)
 
     def _closed(self, link: Link) -> Verdict:
         status = link.upgrade_status
