@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -320,3 +320,38 @@ def test_an_interrupted_program_says_goodbye_and_exits_130(
     assert run.code == 130
     assert "Traceback" not in run.stderr
     broker.wait_for_log("Received DISCONNECT from dev")
+
+
+@pytest.mark.parametrize("command", [("pub", "-m", "x"), ("sub", "-C", "1")], ids=lambda c: c[0])
+@pytest.mark.parametrize("tls", list(TlsVersion))
+def test_every_command_tells_a_refusal_in_tls_from_one_in_mqtt(
+    pki: Pki, mosquitto: StartMosquitto, cli: Cli, command: tuple[str, ...], tls: TlsVersion
+) -> None:
+    mutual = mosquitto(server=pki.server, client_ca=pki.ca.certificate, tls=tls)
+    by_password = mosquitto(server=pki.server, tls=tls, users={DEVICE: PASSPHRASE})
+    for broker, code in ((mutual, 13), (by_password, 14)):
+        options = ["-h", "localhost", "-p", broker.port, "--ca", pki.ca.certificate, "-t", TOPIC]
+        run = cli.run(*command, *options)
+        assert (run.code, run.stdout) == (code, "")
+        assert len(run.stderr.splitlines()) == 1
+
+
+def test_a_refusal_as_json_has_the_verdict(pki: Pki, mosquitto: StartMosquitto, cli: Cli) -> None:
+    broker = mosquitto(server=pki.server, client_ca=pki.ca.certificate)
+    options = as_options(as_device(pki, broker.port, *astuple(pki.device_expired)))
+    run = cli.run("conn", "--json", *options)
+    assert run.code == 13
+    verdict = json.loads(run.stdout)
+    assert verdict["verdict"] == "client-cert-expired"
+    assert verdict["refused_by"] == "server"
+    assert verdict["summary"] in run.stderr
+
+
+def test_mutual_tls_is_the_default_once_a_certificate_is_given(
+    pki: Pki, broker: Mosquitto, cli: Cli
+) -> None:
+    run = cli.run(
+        "conn", "-p", broker.port, "--ca", pki.ca.certificate,
+        "--cert", pki.device.certificate, "--key", pki.device.key,
+    )  # fmt: skip
+    assert (run.code, run.stderr) == (0, "")

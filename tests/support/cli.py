@@ -139,6 +139,7 @@ def as_options(settings: ConnectionSettings) -> list[str]:
         ("-i", settings.client_id or None),
         ("-u", settings.username),
         ("--connect-timeout", settings.connect_timeout),
+        ("--path", settings.path if settings.transport.uses_websocket else None),
     ]
     if settings.transport.uses_tls:
         pinned = tls.minimum_version == tls.maximum_version
@@ -146,6 +147,7 @@ def as_options(settings: ConnectionSettings) -> list[str]:
             ("--ca", tls.ca_file),
             ("--cert", tls.certificate_file),
             ("--key", tls.key_file),
+            ("--crl", tls.crl_file),
             ("--tls-version", tls.minimum_version if pinned else None),
         ]
     return [word for name, value in options if value is not None for word in (name, str(value))]

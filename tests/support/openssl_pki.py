@@ -186,6 +186,16 @@ class Pki:
         return Pair(certificate, self.server.key)
 
     @cached_property
+    def server_for_clients(self) -> Pair:
+        """Its extended key usage allows clientAuth only."""
+        names = "subjectAltName=DNS:localhost\n"
+        return self.ca.issue("client-auth", "/CN=localhost", extensions=CLIENT_ONLY + names)
+
+    @cached_property
+    def server_revoked(self) -> Pair:
+        return self._server("server-revoked")
+
+    @cached_property
     def server_behind_the_intermediate(self) -> Pair:
         """Signed by the intermediate authority, whose certificate is not in the file."""
         return self.intermediate.issue(
@@ -240,8 +250,8 @@ class Pki:
 
     @cached_property
     def crl(self) -> Path:
-        """The first authority's list; it names ``device_revoked``."""
-        return self.ca.crl(self.device_revoked.certificate)
+        """The first authority's list; it names ``device_revoked`` and ``server_revoked``."""
+        return self.ca.crl(self.device_revoked.certificate, self.server_revoked.certificate)
 
     @cached_property
     def device_mismatched(self) -> Pair:

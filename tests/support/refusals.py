@@ -157,19 +157,23 @@ def revoked_certificate(scene: Scene) -> ConnectionSettings:
 
 
 @case("client-cert-required", "(?i)certificate", tls=BOTH)
-def no_certificate_over_wss(scene: Scene) -> ConnectionSettings:
-    return replace(_over_wss(scene, None), transport=Transport.WSS)
+def no_certificate_over_websocket(scene: Scene) -> ConnectionSettings:
+    return _over_websocket(scene, None)
 
 
 @case("client-cert-unknown-ca", "Other CA", tls=BOTH)
-def certificate_of_another_ca_over_wss(scene: Scene) -> ConnectionSettings:
-    return replace(_over_wss(scene, scene.pki.device_of_another_ca), transport=Transport.WSS)
+def certificate_of_another_ca_over_websocket(scene: Scene) -> ConnectionSettings:
+    return _over_websocket(scene, scene.pki.device_of_another_ca)
 
 
-def _over_wss(scene: Scene, device: Pair | None) -> ConnectionSettings:
-    context = server_context(scene.pki.server, client_ca=scene.pki.ca.certificate, tls=scene.tls)
-    bridge = WebsocketBridge(scene.mosquitto().open_port, context=context)
-    return scene.settings(scene.stack.enter_context(bridge).port, device)
+def _over_websocket(scene: Scene, device: Pair | None) -> ConnectionSettings:
+    """wss where the case has a TLS version, ws where not."""
+    context = scene.tls and server_context(
+        scene.pki.server, client_ca=scene.pki.ca.certificate, tls=scene.tls
+    )
+    bridge = WebsocketBridge(scene.mosquitto().open_port, context=context or None)
+    settings = scene.settings(scene.stack.enter_context(bridge).port, device)
+    return replace(settings, transport=Transport.WSS if context else Transport.WS)
 
 
 # We refuse the server
@@ -232,6 +236,25 @@ def server_certificate_not_yet_valid(scene: Scene) -> ConnectionSettings:
 @case("server-self-signed", "(?i)self-signed")
 def self_signed_server_certificate(scene: Scene) -> ConnectionSettings:
     return scene.settings(scene.broker(server=scene.pki.server_self_signed).port, scene.pki.device)
+
+
+@case("server-unknown-ca", "Demo Device CA", tls=BOTH)
+def wrong_ca_file_over_websocket(scene: Scene) -> ConnectionSettings:
+    settings = _over_websocket(scene, scene.pki.device)
+    tls = replace(settings.tls, ca_file=str(scene.pki.other_ca.certificate))
+    return replace(settings, tls=tls)
+
+
+@case("server-wrong-usage", "serverAuth")
+def server_certificate_for_clients_only(scene: Scene) -> ConnectionSettings:
+    return scene.settings(scene.broker(server=scene.pki.server_for_clients).port, scene.pki.device)
+
+
+@case("server-revoked", "revoked")
+def revoked_server_certificate(scene: Scene) -> ConnectionSettings:
+    broker = scene.broker(server=scene.pki.server_revoked)
+    settings = scene.settings(broker.port, scene.pki.device)
+    return replace(settings, tls=replace(settings.tls, crl_file=str(scene.pki.crl)))
 
 
 # Local material
@@ -359,6 +382,11 @@ def plain_to_a_port_that_says_something_else(scene: Scene) -> ConnectionSettings
     return replace(scene.settings(port), transport=Transport.MQTT)
 
 
+@case("not-mqtt", "/nowhere", "404", tls=(None, *BOTH))
+def websocket_path_that_is_not_there(scene: Scene) -> ConnectionSettings:
+    return replace(_over_websocket(scene, scene.pki.device), path="/nowhere")
+
+
 @case("tls-timeout", "localhost:[0-9]+")
 def silent_server(scene: Scene) -> ConnectionSettings:
     port = scene.stack.enter_context(silent_port())
@@ -369,6 +397,12 @@ def silent_server(scene: Scene) -> ConnectionSettings:
 def silent_plain_server(scene: Scene) -> ConnectionSettings:
     port = scene.stack.enter_context(silent_port())
     return replace(scene.settings(port), transport=Transport.MQTT, connect_timeout=SHORT)
+
+
+@case("connack-timeout", "(?i)websocket|upgrade|CONNACK")
+def silent_websocket_server(scene: Scene) -> ConnectionSettings:
+    port = scene.stack.enter_context(silent_port())
+    return replace(scene.settings(port), transport=Transport.WS, connect_timeout=SHORT)
 
 
 @case("connack-timeout", "CONNACK", tls=BOTH)

@@ -10,8 +10,9 @@ import contextlib
 import socket
 import ssl
 import threading
+from http import HTTPStatus
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
@@ -19,6 +20,9 @@ from websockets.typing import Subprotocol
 
 from support.openssl_pki import Pair
 from support.ports import LOOPBACK
+
+if TYPE_CHECKING:
+    from websockets.http11 import Request, Response
 
 SUBPROTOCOLS = (Subprotocol("mqtt"), Subprotocol("mqttv3.1"))
 
@@ -34,8 +38,9 @@ class WebsocketBridge:
         self.peer_names: list[str] = []
         self.headers: list[dict[str, str]] = []
         self._server = serve(
-            self._carry, LOOPBACK, 0, ssl=context, subprotocols=SUBPROTOCOLS, compression=None
-        )
+            self._carry, LOOPBACK, 0, ssl=context, subprotocols=SUBPROTOCOLS, compression=None,
+            process_request=self._check_path,
+        )  # fmt: skip
         self.port: int = self._server.socket.getsockname()[1]
         self._thread = threading.Thread(target=self._server.serve_forever)
 
@@ -47,12 +52,14 @@ class WebsocketBridge:
         self._server.shutdown()
         self._thread.join()
 
+    def _check_path(self, client: ServerConnection, request: Request) -> Response | None:
+        if request.path == self._path:
+            return None
+        return client.respond(HTTPStatus.NOT_FOUND, "There is no broker here.\n")
+
     def _carry(self, client: ServerConnection) -> None:
         assert client.request is not None
         self.headers.append(dict(client.request.headers.raw_items()))
-        if client.request.path != self._path:
-            client.close(4404, "no such path")
-            return
         if isinstance(client.socket, ssl.SSLSocket):
             self.peer_names.append(_common_name(client.socket))
         with socket.create_connection((LOOPBACK, self._target_port)) as broker:
