@@ -19,9 +19,9 @@ from mtlsx.client.events import (
 from mtlsx.client.message import Message
 from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
 from mtlsx.probe.verdicts import Verdict
-from mtlsx.tls.record import HandshakeRecord
 
 ACCEPTED = ConnackFacts(code=0, session_present=False, client_id="dev")
+_FEW = 100
 LOST = Verdict("connection-lost", "The connection was lost.")
 
 
@@ -40,8 +40,9 @@ def lost(retry_in: float | None = None) -> Failed:
 class FakeBroker:
     """What it will say, and what it was asked.
 
-    ``answer`` comes after the start, ``then`` after SUBSCRIBE (or after ``answer`` where ``at_once``), both
-    from another thread. ``granted`` and ``acknowledged`` are codes; None is silence.
+    ``answer`` comes after the start, ``then`` after SUBSCRIBE and PUBLISH (or after ``answer`` where
+    ``at_once``), from another thread where it is much.
+    ``granted`` and ``acknowledged`` are codes; None is silence.
     """
 
     answer: Event = field(default_factory=lambda: Connected(ACCEPTED, None))
@@ -54,10 +55,6 @@ class FakeBroker:
     subscribed: list[Subscription] = field(default_factory=list)
     published: list[Publication] = field(default_factory=list)
     stopped: bool = False
-
-    def handshake(self, record: HandshakeRecord) -> None:
-        """Answer with a TLS handshake."""
-        self.answer = Connected(ACCEPTED, record)
 
 
 class FakeConnection:
@@ -75,6 +72,7 @@ class FakeConnection:
         self._on_event = on_event
         self._on_message = on_message
         broker.settings = settings
+        broker.stopped = False
 
     def start(self) -> None:
         self._on_event(Connecting(1))
@@ -108,6 +106,9 @@ class FakeConnection:
         return number
 
     def _tell(self) -> None:
+        if isinstance(self._broker.then, Sequence) and len(self._broker.then) < _FEW:
+            self._tell_now()
+            return
         threading.Thread(target=self._tell_now, daemon=True).start()
 
     def _tell_now(self) -> None:
