@@ -74,7 +74,7 @@ class MessageStream(ScrollView, can_focus=True):
 
     # In a ScrollView this lays the whole screen out anew, here at every look at the ring, for nothing: the
     # place of the stream does not depend on its length.
-    virtual_size = reactive(Size(0, 0), layout=False)
+    virtual_size = reactive(Size(0, 0), layout=False, repaint=False)
 
     following = reactive(True, init=False)
     """Whether new messages move the view."""
