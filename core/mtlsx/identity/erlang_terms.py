@@ -2,8 +2,8 @@
 
 In: ``bytes`` (a binary), ``Atom``, ``list`` (of numbers) or a ``tuple`` of these that begins with an ``Atom``.
 Out: the printed characters, all of Latin-1. A binary or list that holds nothing but printable characters of
-Latin-1 comes out as a quoted string, any other as numbers. A term of 79 characters and more is broken into
-lines of 80 columns; quoted strings are never broken.
+Latin-1 comes out as a quoted string, any other as numbers. What does not fit in 80 columns is broken into lines;
+quoted strings are never broken.
 
 Source: io_lib:write_string and io_lib_pretty of OTP 25; OTP 29 prints the same.
 """

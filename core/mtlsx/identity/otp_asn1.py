@@ -110,9 +110,6 @@ def oid_text(content: Content, longest_arc: int) -> str:
 
 @lru_cache(maxsize=512)
 def _oid_text(content: bytes, longest_arc: int) -> str:
-    finished = content
-    while finished and finished[-1] & 0x80:
-        finished = finished[:-1]
     octets = 0
     for octet in content:
         octets += 1
@@ -123,7 +120,7 @@ def _oid_text(content: bytes, longest_arc: int) -> str:
         if octet < 0x80:
             octets = 0
     try:
-        return der.decode_oid(finished)
+        return der.decode_oid(content[: len(content) - octets])
     except DerError as error:
         raise UndecodableError(str(error)) from error
 
@@ -307,7 +304,7 @@ UTC_TIME: Final[Type] = {23: _octets_only}
 GENERALIZED_TIME: Final[Type] = {24: _octets_only}
 
 _CONSTRUCTED = 0x20
-_DEEPEST = 200
+_DEEPEST = 100
 
 
 def _each(kind: Type) -> Check:

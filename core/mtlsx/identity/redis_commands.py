@@ -65,8 +65,9 @@ _SEPARATORS = b" \n\r\t\x08\x0b"
 # emqx_redis_command takes \a for a vertical tab.
 _ESCAPES = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\x08", b"a": b"\x0b"}
 _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
-_DOUBLE = re.compile(rb'((?:[^"\\]|\\.)*)"', re.DOTALL)
-_SINGLE = re.compile(rb"((?:\\'|\\(?!')|[^'\\])*)'")
+_PLAIN = re.compile(rb"[^ \n\r\t\x08\x0b\"']+")
+_DOUBLE = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_SINGLE = re.compile(rb"'((?:\\'|\\(?!')|[^'\\])*)'")
 _PLACEHOLDER = re.compile(rb"\$\{(\$|\.?[A-Za-z0-9._]*)\}")
 
 
@@ -77,23 +78,20 @@ def _skip(line: bytes, position: int) -> int:
 
 
 def _word(line: bytes, position: int) -> tuple[bytes, int]:
-    word = b""
-    while position < len(line) and line[position] not in _SEPARATORS:
-        quote = line[position : position + 1]
-        position += 1
-        if quote not in (b'"', b"'"):
-            word += quote
-            continue
-        found = (_DOUBLE if quote == b'"' else _SINGLE).match(line, position)
-        if found is None:
-            raise CommandError(f"The quote {quote.decode()} is not closed.")
-        position = found.end()
-        if position < len(line) and line[position] not in _SEPARATORS:
-            raise CommandError("A closing quote must be followed by a space or the end.")
-        text = found[1]
-        text = _ESCAPE.sub(_unescape, text) if quote == b'"' else text.replace(b"\\'", b"'")
-        return word + text, position
-    return word, position
+    plain = _PLAIN.match(line, position)
+    word, position = (plain[0], plain.end()) if plain else (b"", position)
+    quote = line[position : position + 1]
+    if quote not in (b'"', b"'"):
+        return word, position
+    quoted_text = (_DOUBLE if quote == b'"' else _SINGLE).match(line, position)
+    if quoted_text is None:
+        raise CommandError(f"The quote {quote.decode()} is not closed.")
+    position = quoted_text.end()
+    if position < len(line) and line[position] not in _SEPARATORS:
+        raise CommandError("A closing quote must be followed by a space or the end.")
+    text = quoted_text[1]
+    text = _ESCAPE.sub(_unescape, text) if quote == b'"' else text.replace(b"\\'", b"'")
+    return word + text, position
 
 
 def _unescape(found: re.Match[bytes]) -> bytes:
@@ -120,31 +118,22 @@ def _render(key: bytes, values: Mapping[str, bytes | None]) -> bytes:
 
 def _as_replacement(value: bytes, matched: bytes) -> bytes:
     """``value`` as Erlang's re:replace puts it in place of ``matched``, after the plugin has escaped its ``&``."""
-    text = value.replace(b"&", b"\\&")
-    result = b""
-    position = 0
-    while position < len(text):
-        character, behind = text[position : position + 1], text[position + 1 :]
-        if character == b"&":
-            result += matched
-            position += 1
-        elif character != b"\\" or not behind:
-            result += character
-            position += 1
-        elif (group := _GROUP.match(behind)) is not None:
-            number = group[1] or group[2] or group[3]
-            if number is None:
-                raise CommandError("EMQX's plugin crashes: a value holds \\g that names no group.")
-            result += matched if int(number) == 0 else b""
-            position += 1 + group.end()
-        else:
-            result += behind[:1]
-            position += 2
-    return result
+
+    def put(found: re.Match[bytes]) -> bytes:
+        if found["crash"]:
+            raise CommandError("EMQX's plugin crashes: a value holds \\g that names no group.")
+        if found["literal"]:
+            return found["literal"]
+        # The expression has no groups but the whole, 0; all others are empty.
+        group = found[1] or found[2] or found[3] or b"0"
+        return matched if not group.strip(b"0") else b""
+
+    return _REFERENCE.sub(put, value.replace(b"&", b"\\&"))
 
 
-# A group of the expression that was replaced: \1, \g1 or \g{1}; all but 0 are empty. \g before anything else crashes.
-_GROUP = re.compile(rb"([1-9][0-9]*)|g\{([0-9]+)\}|g([0-9]+)|g(?=.)", re.DOTALL)
+_REFERENCE = re.compile(
+    rb"&|\\(?:([1-9][0-9]*)|g\{([0-9]+)\}|g([0-9]+)|(?P<crash>g(?=.))|(?P<literal>.))", re.DOTALL
+)
 
 
 def _quoted(word: bytes) -> str:
