@@ -202,7 +202,7 @@ def wrong_ca_file(scene: Scene) -> ConnectionSettings:
     return scene.settings(scene.broker().port, scene.pki.device, ca=scene.pki.other_ca.certificate)
 
 
-@case("server-unknown-ca", "Demo Device CA")
+@case("server-unknown-ca", "Demo Device CA", "another key")
 def ca_file_of_the_same_name(scene: Scene) -> ConnectionSettings:
     return scene.settings(
         scene.broker().port, scene.pki.device, ca=scene.pki.namesake_ca.certificate

@@ -101,6 +101,15 @@ def issuer_at_hand(chain: tuple[bytes, ...], at_hand: tuple[bytes, ...]) -> byte
     return None
 
 
+def holds_namesake(anchors: tuple[bytes, ...], certificate: bytes) -> bool:
+    """Whether a root among ``anchors`` bears the name of the issuer of ``certificate``; all DER."""
+    wanted = _fields(certificate)
+    roots = (_fields(anchor) for anchor in anchors if self_issued(anchor))
+    return wanted is not None and any(
+        root is not None and root.subject_element.raw == wanted.issuer_element.raw for root in roots
+    )
+
+
 def short_subject(certificate: bytes) -> str:
     """A certificate's common name, or its whole subject where it has none; safe to show."""
     fields = _fields(certificate)

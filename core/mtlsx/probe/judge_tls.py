@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mtlsx.certificates.times import ValidityState
 from mtlsx.probe.evidence import (
     end_of_validity,
+    holds_namesake,
     issuer_at_hand,
     lacks_client_purpose,
     period,
@@ -368,12 +369,15 @@ def _unknown_ca(
             " that issued its certificate.",
             "Append the intermediate to the broker's certfile.",
         )
-    known = error.code in _VERIFY_ERRORS
-    why = "" if known else f" ({error.text})"
+    why = "" if error.code in _VERIFY_ERRORS else f" ({error.text})"
+    if holds_namesake(local.anchors or (), last):
+        # The same root would have verified: this is one that was made anew with its old name.
+        where = f"the {trusted} holds a CA of that name, but with another key"
+    else:
+        where = f"that CA is not in the {trusted}"
     return Verdict(
         "server-unknown-ca",
-        f'We refused {local.target}: its certificate was issued by "{short_issuer(last)}", which is not'
-        f" in the {trusted}{why}.",
+        f'We refused {local.target}: its certificate was issued by "{short_issuer(last)}"; {where}{why}.',
         "Give the CA certificate that issued the broker's certificate.",
         () if self_issued(last) else ("server-missing-intermediate",),
     )
