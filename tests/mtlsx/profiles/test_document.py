@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtlsx.client.settings import (
@@ -103,6 +103,7 @@ profiles = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(profiles)
 def test_every_profile_comes_back_as_it_was(profile: Profile) -> None:
     assert parse(dump(profile), source="it") == profile

@@ -166,7 +166,8 @@ def test_a_huge_file_is_not_read(store: ProfileStore) -> None:
     assert "larger than 1048576 bytes" in str(listing.unreadable[0].error)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+# No deadline: how long a disk takes to sync is not ours to judge.
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300))
 def test_no_file_crashes_the_store(store: ProfileStore, data: bytes) -> None:
     store.save(profile("dev"))
