@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ import click
 from mtlsx.certificates.load import STDIN, Material, load_bytes, load_file
 from mtlsx.errors import MaterialError
 from mtlsx.secret import Secret
+from mtlsx_tui.cli.given_secrets import secret_from, secret_in_file
 
 files_argument = click.argument("files", metavar="FILE…", nargs=-1, required=True)
 passphrase_option = click.option(
@@ -43,17 +43,10 @@ def load_all(
 
 
 def _given_passphrase(passphrase_file: str | None) -> Secret | None:
-    if passphrase_file is None:
-        text = os.environ.get("MTLSX_PASSPHRASE")
-        return Secret(text) if text else None
-    try:
-        content = Path(passphrase_file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "it is not UTF-8"
-        raise MaterialError(
-            "file-unreadable", f"Passphrase file {passphrase_file} cannot be read: {reason}."
-        ) from error
-    return Secret(content.removesuffix("\n").removesuffix("\r"))
+    if passphrase_file is not None:
+        return secret_in_file("Passphrase", passphrase_file)
+    text = os.environ.get("MTLSX_PASSPHRASE")
+    return secret_from(text, "MTLSX_PASSPHRASE") if text else None
 
 
 def _load(file: str, passphrase: Secret | None, *, keys: bool) -> Material:

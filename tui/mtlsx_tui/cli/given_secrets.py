@@ -50,9 +50,9 @@ def password(
             " prefer MTLSX_PASSWORD, --password-file or --ask-password.",
             err=True,
         )
-        return _secret(arguments.password, "-P")
+        return secret_from(arguments.password, "-P")
     if arguments.password_file is not None:
-        return _read_secret("Password", arguments.password_file)
+        return secret_in_file("Password", arguments.password_file)
     if arguments.ask_password:
         if not _somebody_is_there():
             raise UsageError(
@@ -61,7 +61,7 @@ def password(
             )
         return _ask("Password")
     if environ.get("MTLSX_PASSWORD"):
-        return _secret(environ["MTLSX_PASSWORD"], "MTLSX_PASSWORD")
+        return secret_from(environ["MTLSX_PASSWORD"], "MTLSX_PASSWORD")
     # A saved password belongs to the saved username.
     return saved.password if arguments.username in {None, saved.username} else None
 
@@ -78,12 +78,43 @@ def passphrase(
     if key_file is None:
         return None
     if arguments.passphrase_file is not None:
-        return _read_secret("Passphrase", arguments.passphrase_file)
+        return secret_in_file("Passphrase", arguments.passphrase_file)
     if environ.get("MTLSX_PASSPHRASE"):
-        return _secret(environ["MTLSX_PASSPHRASE"], "MTLSX_PASSPHRASE")
+        return secret_from(environ["MTLSX_PASSPHRASE"], "MTLSX_PASSPHRASE")
     if tls.passphrase is None and _somebody_is_there() and _is_encrypted(key_file):
         return _ask(f"Passphrase of {key_file}")
     return tls.passphrase
+
+
+def secret_in_file(what: str, path: str) -> Secret:
+    """The secret in a file, without the newline at its end; ``what`` names it in a message.
+
+    Raises MaterialError where the file cannot be read, or holds no UTF-8 or too much.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(_LONGEST + 1)
+    except FileNotFoundError as error:
+        raise MaterialError("file-missing", f"{what} file {path} does not exist.") from error
+    except OSError as error:
+        raise MaterialError(
+            "file-unreadable", f"{what} file {path} cannot be read: {error.strerror}."
+        ) from error
+    if len(data) > _LONGEST:
+        raise MaterialError("file-unreadable", f"{what} file {path} is longer than 64 KiB.")
+    try:
+        return Secret(_LAST_NEWLINE.sub(b"", data).decode())
+    except UnicodeDecodeError as error:
+        raise MaterialError("file-unreadable", f"{what} file {path} is not UTF-8.") from error
+
+
+def secret_from(text: str, source: str) -> Secret:
+    """A secret that was given as text by ``source``, an option or a variable; raises UsageError."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"The secret from {source} is not UTF-8.") from None
+    return Secret(text)
 
 
 def _is_encrypted(path: str) -> bool:
@@ -102,29 +133,3 @@ def _somebody_is_there() -> bool:
 
 def _ask(what: str) -> Secret:
     return Secret(click.prompt(what, hide_input=True, err=True))
-
-
-def _read_secret(what: str, path: str) -> Secret:
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(_LONGEST + 1)
-    except FileNotFoundError as error:
-        raise MaterialError("file-missing", f"{what} file {path} does not exist.") from error
-    except OSError as error:
-        raise MaterialError(
-            "file-unreadable", f"{what} file {path} cannot be read: {error.strerror}."
-        ) from error
-    if len(data) > _LONGEST:
-        raise MaterialError("file-unreadable", f"{what} file {path} is longer than 64 KiB.")
-    try:
-        return Secret(_LAST_NEWLINE.sub(b"", data).decode())
-    except UnicodeDecodeError as error:
-        raise MaterialError("file-unreadable", f"{what} file {path} is not UTF-8.") from error
-
-
-def _secret(text: str, source: str) -> Secret:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise UsageError(f"The secret from {source} is not UTF-8.") from None
-    return Secret(text)

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from mtlsx import __version__
 from mtlsx.errors import MaterialError, MtlsxError
+from mtlsx_tui.cli.late import Entry, LateGroup
 
 USAGE = 2
 MATERIAL = 10
 INTERRUPTED = 130
 
 
-class _Entry(NamedTuple):
-    module: str
-    help: str
-
-
-COMMANDS = {
-    "cert": _Entry("cert", "Certificates: what is in a file, and what a broker makes of it."),
-    "conn": _Entry("conn", "Connect to a broker and say what it answered."),
-    "pub": _Entry("pub", "Publish messages."),
-    "sub": _Entry("sub", "Subscribe and print what arrives."),
-    "profile": _Entry("profile", "Saved connection profiles."),
-}
-
-
-class _LateGroup(click.Group):
-    """A group whose commands are imported only when one of them runs."""
-
+class _Root(LateGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -44,23 +28,17 @@ class _LateGroup(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's signature)
-        return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        entry = COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        command = importlib.import_module(f"mtlsx_tui.cli.{entry.module}").command
-        assert isinstance(command, click.Command)  # noqa: S101  (each command module exports one)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+COMMANDS = {
+    "cert": Entry("cert", "Certificates: what is in a file, and what a broker makes of it."),
+    "conn": Entry("conn", "Connect to a broker and say what it answered."),
+    "pub": Entry("pub", "Publish messages."),
+    "sub": Entry("sub", "Subscribe and print what arrives."),
+    "profile": Entry("profile", "Saved connection profiles."),
+}
 
 
-@click.group(cls=_LateGroup, invoke_without_command=True)
+@click.group(cls=_Root, entries=COMMANDS, invoke_without_command=True)
 @click.version_option(__version__, prog_name="mtlsx")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
