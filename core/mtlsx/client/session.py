@@ -203,7 +203,7 @@ class Session:
             unanswered = code == MQTTErrorCode.MQTT_ERR_KEEPALIVE
             return judge_loss(self._disconnect, host, port, unanswered_ping=unanswered)
         if self._connack is not None:
-            return judge_connack(self._connack, host, port, version5=self._version5)
+            return judge_connack(self._connack, self._local_side(), version5=self._version5)
         assert self._link is not None  # noqa: S101  (connected means that there was one)
         return self._closed(self._link)
 

@@ -84,6 +84,15 @@ def lacks_client_purpose(certificate: bytes) -> bool:
     return False
 
 
+def lacks_common_name(certificate: bytes) -> bool:
+    """Whether its subject can be read and holds no CN, from which most brokers take the username."""
+    fields = _fields(certificate)
+    try:
+        return fields is not None and not common_names(parse_name(fields.subject_element.raw))
+    except DerError:
+        return False
+
+
 def issuer_at_hand(chain: tuple[bytes, ...], at_hand: tuple[bytes, ...]) -> bytes | None:
     """The intermediate certificate that ``chain`` lacks, where it is among ``at_hand``; all DER."""
     last = _fields(chain[-1]) if chain else None

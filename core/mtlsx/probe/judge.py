@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mtlsx.certificates.strings import printable
 from mtlsx.packets.reason_codes import reason_code_text, return_code_text
+from mtlsx.probe.evidence import lacks_common_name
 from mtlsx.probe.judge_tls import judge_handshake
 from mtlsx.probe.verdicts import Verdict
 
@@ -153,7 +154,7 @@ _FIXES = {
 }
 
 
-def judge_connack(connack: Connack, host: str, port: int, *, version5: bool) -> Verdict:
+def judge_connack(connack: Connack, local: LocalSide, *, version5: bool) -> Verdict:
     """The server refused CONNECT with a code (MQTT 3.1.1, table 3.1; MQTT 5.0, section 3.2.2.2).
 
     A server that does not speak MQTT 5 may answer with the code 1 of 3.1.1.
@@ -165,8 +166,20 @@ def judge_connack(connack: Connack, host: str, port: int, *, version5: bool) -> 
     )
     said = _said(connack.text("reason_string"))
     other = connack.text("server_reference")
-    fix = f"Connect to {printable(other)}." if other else _FIXES.get(verdict)
-    return Verdict(verdict, f"{host}:{port} refused the login: {words}{said}.", fix)
+    fix = f"Connect to {printable(other)}." if other else _login_fix(verdict, local)
+    return Verdict(verdict, f"{local.target} refused the login: {words}{said}.", fix)
+
+
+def _login_fix(verdict: str, local: LocalSide) -> str | None:
+    if verdict in {"bad-credentials", "not-authorized"}:
+        if not local.chain:
+            return "Check username and password; the broker's user store may also be down."
+        if lacks_common_name(local.chain[0]):
+            return (
+                "Issue our certificate with a common name (CN): it has none, and a broker that takes the"
+                " username from there finds nothing."
+            )
+    return _FIXES.get(verdict)
 
 
 def judge_loss(

@@ -44,7 +44,7 @@ def test_network_errors(error: OSError, verdict: str) -> None:
 
 
 def test_a_code_1_from_a_3_1_1_server_is_understood_in_version_5() -> None:
-    judged = judge_connack(Connack(False, 1), "h", 1883, version5=True)
+    judged = judge_connack(Connack(False, 1), LOCAL, version5=True)
     assert judged.id == "mqtt-version-unsupported"
 
 
@@ -89,7 +89,7 @@ def test_what_the_server_says_cannot_reach_the_terminal_raw(reason: str, other: 
     connack = Connack(False, 0x9D, {"reason_string": reason, "server_reference": other})
     disconnect = Disconnect(0x98, reason)
     for judged in (
-        judge_connack(connack, "h", 1, version5=True),
+        judge_connack(connack, LOCAL, version5=True),
         judge_loss(disconnect, "h", 1, unanswered_ping=False),
         judge_close_before_connack(None, LOCAL, b"", disconnect),
         judge_close_before_connack(None, LOCAL, reason.encode(errors="replace"), None),
