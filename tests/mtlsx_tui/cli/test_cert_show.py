@@ -314,12 +314,10 @@ def test_a_passphrase_file_that_cannot_be_read(
     run: Callable[..., Result], capsys: pytest.CaptureFixture[str]
 ) -> None:
     saved(device=DEVICE.pem, latin=b"\xe9")
-    for path, words in (("none", "no such file or directory"), ("latin", "it is not UTF-8")):
+    for path, words in (("none", "does not exist"), ("latin", "is not UTF-8")):
         with pytest.raises(SystemExit, match="10"):
             main(["cert", "show", "device", "--passphrase-file", path])
-        assert (
-            capsys.readouterr().err == f"mtlsx: Passphrase file {path} cannot be read: {words}.\n"
-        )
+        assert capsys.readouterr().err == f"mtlsx: Passphrase file {path} {words}.\n"
 
 
 def test_json_has_the_same_facts(run: Callable[..., Result]) -> None:
