@@ -43,7 +43,7 @@ from mtlsx_tui.cli.main import main as command_line
 from mtlsx_tui.widgets.stream import MessageStream
 
 HERE = Path(__file__).parent
-NOON = dt.datetime(2035, 6, 2, 12, 0, 1, 204_000, tzinfo=dt.UTC).timestamp()
+NOON = dt.datetime(2035, 6, 2, 12, 0, 1, 204_500, tzinfo=dt.UTC).timestamp()
 """What the application takes for the present: 212 days before the certificates end."""
 SIZES = ((120, 36), (80, 24))
 """Columns and lines."""

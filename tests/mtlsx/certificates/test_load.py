@@ -235,6 +235,7 @@ def test_pkcs12_without_its_passphrase() -> None:
             "PKCS#7 without certificates",
         ),
     ],
+    ids=lambda value: value if isinstance(value, str) else "data",  # keys are new in each process
 )  # fmt: skip
 def test_what_cannot_be_read_is_said_with_its_place(data: bytes, verdict: str, words: str) -> None:
     error = refused(data)
