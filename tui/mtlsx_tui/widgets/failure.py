@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from mtlsx.probe.verdicts import RefusedBy
+from mtlsx.probe.verdicts import RefusedBy, Stage
 from mtlsx_tui.widgets.printable import printable
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from mtlsx.probe.verdicts import Verdict
 
 _WHO = {
-    RefusedBy.US: "we refused",
+    RefusedBy.US: "we refused the server",
     RefusedBy.SERVER: "the server refused",
-    RefusedBy.NETWORK: "the network did not carry it",
-    RefusedBy.NOBODY: "nobody refused",
+    RefusedBy.NETWORK: "the network",
+    RefusedBy.NOBODY: "",
 }
 
 
@@ -54,9 +54,11 @@ class FailurePanel(VerticalScroll):
     def show(self, verdict: Verdict) -> None:
         """Show ``verdict``; the evidence follows with ``show_evidence``."""
         stage = verdict.stage.replace("-", " ")
+        local = verdict.stage is Stage.MATERIAL
+        who = "nothing was sent yet" if local else _WHO[verdict.refused_by]
         head = Content.assemble(
             (f"✘ {stage}", "$text-error bold"),
-            (f"   {_WHO[verdict.refused_by]}", "$foreground-muted"),
+            (f"   {who}", "$foreground-muted"),
         )
         self._lay_out(head, verdict.summary, verdict.fix)
         self._verdict = verdict.id

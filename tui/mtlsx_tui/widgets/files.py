@@ -49,6 +49,14 @@ def complete_path(typed: str) -> str | None:
     return typed + names[0][len(start) :] if names else None
 
 
+class PlainTree(DirectoryTree):
+    """A directory tree without pictures: their width differs from terminal to terminal."""
+
+    ICON_NODE = "▸ "
+    ICON_NODE_EXPANDED = "▾ "
+    ICON_FILE = "  "
+
+
 class FilePanel(Vertical):
     """A tree of directories for one path at a time. Posts ``Chosen`` and ``Closed``."""
 
@@ -58,7 +66,7 @@ class FilePanel(Vertical):
     ]
     DEFAULT_CSS = """
     FilePanel {
-        & > DirectoryTree { height: 1fr; }
+        & > DirectoryTree { height: 1fr; background: transparent; }
         & > #files-place { color: $text-muted; height: auto; }
     }
     """
@@ -77,43 +85,45 @@ class FilePanel(Vertical):
         yield Static("CHOOSE A FILE", classes="title", id="files-title")
         yield Static(id="files-place")
 
-    async def open(self, title: str, typed: str) -> None:
+    def open(self, title: str, typed: str) -> None:
         """Look around, beginning near ``typed`` (a path, or nothing)."""
         self.query_one("#files-title", Static).update(Content(title))
-        await self._look_at(await asyncio.to_thread(nearest_directory, typed))
+        self._look_at(nearest_directory(typed))
 
     def action_close(self) -> None:
         """Choose nothing."""
         self.post_message(self.Closed())
 
-    async def action_up(self) -> None:
+    def action_up(self) -> None:
         """Look at the parent directory."""
-        tree = self.query_one(DirectoryTree)
-        await self._look_at(Path(tree.path).parent)
+        self._look_at(Path(self.query_one(DirectoryTree).path).parent)
 
     @on(DirectoryTree.FileSelected)
     def _file_selected(self, event: DirectoryTree.FileSelected) -> None:
         event.stop()
         self.post_message(self.Chosen(event.path))
 
-    async def _look_at(self, directory: Path) -> None:
-        await self.query(DirectoryTree).remove()
-        self.query_one("#files-place", Static).update(
-            Content(f"{printable(str(directory))}  ⌫ parent")
-        )
-        tree = DirectoryTree(directory)
-        tree.guide_depth = 2
-        tree.show_root = False
-        await self.mount(tree)
+    def _look_at(self, directory: Path) -> None:
+        place = Content(f"{printable(str(directory))}  ⌫ parent")
+        self.query_one("#files-place", Static).update(place)
+        trees = self.query(DirectoryTree)
+        if trees:
+            tree = trees.first()
+            tree.path = directory
+        else:
+            tree = PlainTree(directory)
+            tree.guide_depth = 2
+            tree.show_root = False
+            self.mount(tree)
         tree.focus()
 
 
 def nearest_directory(typed: str) -> Path:
-    """The directory to begin in: that of ``typed`` if it exists, else the nearest above, else this one."""
+    """The directory to begin in: that of ``typed`` if it exists, else the nearest above it."""
     try:
-        path = Path(typed).expanduser().absolute() if typed else Path.cwd()
-    except (OSError, RuntimeError):
-        return Path("/")
+        path = Path(typed).expanduser().absolute()
+    except RuntimeError:  # there is no such home directory
+        path = Path.cwd()
     while not path.is_dir() and path != path.parent:
         path = path.parent
     return path

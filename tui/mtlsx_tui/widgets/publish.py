@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Button, Checkbox, Input, Static
+from textual.widgets import Button, Input, Static
 
 from mtlsx.client.settings import Publication
 from mtlsx_tui.widgets.choice import Choice
+from mtlsx_tui.widgets.toggle import Toggle
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -25,7 +26,6 @@ class PublishLine(Horizontal):
         & > Horizontal { height: 1; width: 1fr; }
         & #publish-title { width: auto; }
         & Input { width: 1fr; }
-        & Checkbox { width: auto; margin: 0 1; }
         & Button { min-width: 8; width: auto; }
         & Choice { margin: 0 0 0 1; }
     }
@@ -43,7 +43,7 @@ class PublishLine(Horizontal):
             yield Static("PUBLISH ", classes="title", id="publish-title")
             yield Input(placeholder="topic", compact=True, id="publish-topic")
             yield Choice(("q0", "q1", "q2"), id="publish-qos")
-            yield Checkbox("retain", compact=True, id="publish-retain")
+            yield Toggle("retain", id="publish-retain")
         with Horizontal(id="publish-what"):
             yield Input(placeholder="payload", compact=True, id="publish-payload")
             yield Button("send", compact=True, id="publish-send")
@@ -72,7 +72,7 @@ class PublishLine(Horizontal):
                     topic.value,
                     payload.encode(),
                     qos=int(self.query_one("#publish-qos", Choice).value[1]),
-                    retain=self.query_one("#publish-retain", Checkbox).value,
+                    retain=self.query_one("#publish-retain", Toggle).value,
                 )
             )
         )

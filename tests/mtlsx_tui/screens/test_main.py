@@ -1,0 +1,402 @@
+"""The main screen, driven as a person would, on scripted connections."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from textual.widgets import Input
+
+from mtlsx.client.events import Connecting
+from mtlsx.client.message import Message
+from mtlsx.client.settings import Publication, Subscription
+from mtlsx.errors import UsageError
+from mtlsx.probe.verdicts import Verdict
+from mtlsx.profiles.library import ProfileLibrary
+from mtlsx.profiles.model import Profile
+from mtlsx.profiles.secrets import SecretKind
+from mtlsx.secret import Secret
+from mtlsx.tls.record import Ended, HandshakeRecord
+from mtlsx_tui.app import MtlsxApp
+from mtlsx_tui.screens.form import ProfileForm
+from mtlsx_tui.screens.help import HelpScreen
+from mtlsx_tui.widgets.failure import FailurePanel
+from mtlsx_tui.widgets.profiles import ProfileList
+from mtlsx_tui.widgets.stream import MessageStream
+from support.scripted_connection import Script, ScriptedConnection
+from support.tui import DEVICE, NOW, screen_text, settle
+
+SIZE = (120, 36)
+UNKNOWN_CA = Verdict(
+    "client-cert-unknown-ca",
+    'The broker does not trust "Demo Device CA", the issuer of your certificate.',
+    "Use a certificate of an issuer that it trusts.",
+)
+REFUSED_BY_SERVER = HandshakeRecord(
+    ended=Ended.ALERT_RECEIVED, version="TLS 1.3", alert_received=48, certificate_sent=True
+)
+
+
+def message(number: int) -> Message:
+    return Message(
+        f"factory/{number}/temperature",
+        b'{"celsius": %d}' % number,
+        qos=1,
+        retain=False,
+        dup=False,
+        outgoing=False,
+        received_at=NOW.timestamp() + number,
+    )
+
+
+async def test_without_profiles_it_says_what_to_do(app: MtlsxApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert "No profiles yet" in screen_text(app)
+        await pilot.press("n")
+        assert isinstance(app.screen, ProfileForm)
+
+
+async def test_the_card_shows_what_the_broker_will_see(app: MtlsxApp, profile: Profile) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        text = screen_text(app)
+        assert f"cn   {DEVICE}" in text
+        assert "212 days left" in text
+        assert "Ed25519" in text
+        assert "mtlsx_9f2c01ab  (from CONNECT)" in text
+        assert "(from cn)" in text
+        assert "not connected" in text
+        assert "c connects to mqtts://broker.example:8883" in text
+
+
+async def test_connect_subscribe_receive_publish(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        assert "● connected  TLS 1.3  MQTT 5" in screen_text(app)
+        assert "● factory/# q1" in screen_text(app)  # remembered, so asked for at once
+
+        await pilot.press("s", *"alerts/+", "tab", "right", "right", "shift+tab", "enter")
+        await settle(pilot)
+        assert "● alerts/+ q2" in screen_text(app)
+        remembered = library.profiles.get(profile.name).subscriptions
+        assert remembered == (Subscription("factory/#", 1), Subscription("alerts/+", 2))
+
+        for number in range(3):
+            script.connection.deliver(message(number))
+        await pilot.pause(0.2)
+        assert "MESSAGES  3" in screen_text(app)
+        assert 'factory/2/temperature q1    {"celsius": 2}' in screen_text(app)
+
+        await pilot.press(
+            "ctrl+l", *"factory/set", "tab", "right", "tab", "space", "tab", *"{}", "enter"
+        )
+        await settle(pilot)
+        assert script.connection.published == [
+            Publication("factory/set", b"{}", qos=1, retain=True)
+        ]
+        await pilot.pause(0.2)
+        assert "↑ factory/set" in screen_text(app)
+
+
+async def test_a_failure_stays_until_the_next_attempt(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    script.on_start = lambda connection: connection.fail(UNKNOWN_CA, REFUSED_BY_SERVER, None)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        text = screen_text(app)
+        assert "✘ failed" in text
+        assert "✘ client certificate   the server refused" in text
+        assert "does not trust" in text
+        assert "→ Use a certificate" in text
+        assert "unknown_ca (48), sent by the server" in text
+        assert "Not tried again" in text
+
+        script.on_start = ScriptedConnection.accept
+        await pilot.press("c")
+        await settle(pilot)
+        assert not app.screen.query_one(FailurePanel).display
+        assert "● connected" in screen_text(app)
+
+
+async def test_waiting_for_the_next_attempt_is_visible_and_can_be_given_up(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    lost = Verdict("connection-lost", "The connection to broker.example:8883 was lost.")
+    script.on_start = lambda connection: connection.fail(lost, None, 30.0)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        assert re.search(r"waiting, retry in (30|2\d) s", screen_text(app))
+        assert re.search(r"Trying again in (30|2\d) s", screen_text(app))
+
+        script.connection.say(Connecting(2))
+        await pilot.pause()
+        assert "connecting, attempt 2" in screen_text(app)
+        assert "was lost" in screen_text(app)  # still there to be read
+
+        await pilot.press("c")
+        await settle(pilot)
+        assert script.connection.stopped
+        assert "○ not connected" in screen_text(app)
+
+
+async def test_events_of_an_earlier_connection_count_for_nothing(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        first = script.connection
+        await pilot.press("c")
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        first.fail(UNKNOWN_CA, None, None)
+        await pilot.pause()
+        assert "● connected" in screen_text(app)
+
+
+async def test_a_refused_subscription_says_so_in_words(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    script.refused_filters["factory/#"] = (0x87, "Not authorized (0x87)")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        assert "✘ factory/#" in screen_text(app)
+        assert "Not authorized (0x87)" in screen_text(app)
+
+
+async def test_a_refused_publication_says_so_in_words(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    script.publish_answer = (0x87, "Not authorized (0x87)")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        await pilot.press("p", *"alerts", "tab", "tab", "tab", *"x", "enter")
+        await settle(pilot)
+        assert "✘ not published: alerts: Not authorized (0x87)" in screen_text(app)
+
+
+async def test_publishing_without_a_connection_says_so(app: MtlsxApp, profile: Profile) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("p", *"t", "enter")
+        await settle(pilot)
+        assert "✘ not published: there is no connection" in screen_text(app)
+
+
+@pytest.mark.parametrize("topic_filter", ["a/#/b", "x+"])
+async def test_a_filter_that_mqtt_forbids_is_refused_beside_its_field(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, topic_filter: str
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("s")
+        app.screen.query_one("#subscription-filter", Input).value = topic_filter
+        await pilot.press("enter")
+        await settle(pilot)
+        assert app.screen.query_one("#subscription-error").display
+        assert library.profiles.get(profile.name) == profile
+
+
+async def test_unsubscribing_forgets(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        app.screen.query_one("#subscription-list").focus()
+        await pilot.press("delete")
+        await settle(pilot)
+        assert library.profiles.get(profile.name).subscriptions == ()
+        assert "factory/#" not in screen_text(app)
+
+
+async def test_holding_and_selecting(app: MtlsxApp, profile: Profile, script: Script) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        for number in range(40):
+            script.connection.deliver(message(number))
+        await pilot.pause(0.2)
+        await pilot.press("escape", "space")
+        assert "held" in screen_text(app)
+        assert app.focused is app.screen.query_one(MessageStream)
+        await pilot.press("home")
+        await pilot.pause()
+        assert "factory/0/temperature · QoS 1 · 14 bytes · JSON" in screen_text(app)
+        assert '"celsius": 0' in screen_text(app)
+        await pilot.press("v", "v", "v")
+        assert "7b 22 63" in screen_text(app)
+        await pilot.press("space")
+        await pilot.pause()
+        assert app.screen.query_one(MessageStream).following
+
+
+async def test_messages_of_a_profile_that_is_not_shown_are_counted(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    library.save(replace(profile, name="other"))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        await pilot.press("down")
+        await settle(pilot)
+        for number in range(7):
+            script.connection.deliver(message(number))
+        await pilot.pause(0.2)
+        assert "● dev-346a004d     7" in screen_text(app)
+        assert "○ not connected" in screen_text(app)
+        await pilot.press("up")
+        await pilot.pause(0.2)
+        assert "● dev-346a004d      " in screen_text(app)
+        assert "MESSAGES  7" in screen_text(app)
+
+
+async def test_the_secrets_go_to_the_connection_and_never_to_the_screen(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    library.secrets.set(profile.name, SecretKind.PASSWORD, Secret("hunter2hunter2"))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        assert script.connection.settings.password == Secret("hunter2hunter2")
+        assert "hunter2" not in screen_text(app)
+        await pilot.press("e")
+        await settle(pilot)
+        assert "hunter2" not in screen_text(app)
+
+
+async def test_settings_that_cannot_be_meant_are_said_in_the_place_of_the_messages(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    def refuse(_connection: ScriptedConnection) -> None:
+        raise UsageError("The path must begin with a slash.")
+
+    script.on_start = refuse
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        assert "✘ not started" in screen_text(app)
+        assert "must begin with a slash" in screen_text(app)
+
+
+async def test_a_damaged_profile_is_named_and_the_rest_works(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary
+) -> None:
+    (library.profiles.directory / "bad.toml").write_text("not toml")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert "bad.toml" in screen_text(app).replace("\n", "")
+        assert "dev-346a004d" in screen_text(app)
+
+
+async def test_values_are_copied(app: MtlsxApp, profile: Profile) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("y", "down", "enter")
+        await pilot.pause()
+        assert app.clipboard == f"CN={DEVICE},O=Demo,C=DE"
+        await pilot.press("escape")
+        await pilot.click("#card-cn")
+        await pilot.pause()
+        assert app.clipboard == DEVICE
+
+
+async def test_deleting_a_profile_asks_first(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("delete")
+        assert "Delete profile" in screen_text(app)
+        await pilot.press("n")
+        await settle(pilot)
+        assert len(library.profiles.list().profiles) == 1
+        app.screen.query_one(ProfileList).focus()
+        await pilot.press("delete", "y")
+        await settle(pilot)
+        assert library.profiles.list().profiles == ()
+        assert "No profiles yet" in screen_text(app)
+
+
+async def test_groups_fold(app: MtlsxApp, profile: Profile) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("up", "enter")
+        await pilot.pause()
+        assert "▸ factory" in screen_text(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "▾ factory" in screen_text(app)
+
+
+async def test_help_lists_every_key_of_the_screen(app: MtlsxApp, profile: Profile) -> None:
+    async with app.run_test(size=(120, 60)) as pilot:
+        await settle(pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+        text = screen_text(app)
+        assert "n, ^n" in text
+        assert "Subscribe to a topic filter" in text
+        await pilot.press("escape")
+        assert not isinstance(app.screen, HelpScreen)
+
+
+async def test_the_palette_knows_what_the_keys_do(app: MtlsxApp, profile: Profile) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+p", *"make a new", "enter")
+        await pilot.pause(0.5)
+        await settle(pilot)
+        assert isinstance(app.screen, ProfileForm)
+
+
+async def test_every_action_has_a_key_that_works_inside_a_field(
+    app: MtlsxApp, profile: Profile
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        main = app.screen
+
+        def offered() -> set[str]:
+            actives = main.active_bindings.values()
+            return {active.binding.action for active in actives if active.node is main}
+
+        outside = offered()
+        await pilot.press("p")
+        everywhere = {"app.quit", "screen.copy_text"}  # ctrl+q and ctrl+c are the application's
+        assert offered() | everywhere >= outside
+
+
+async def test_quitting_stops_the_connections(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        await pilot.press("q")
+        await pilot.pause()
+        assert script.connection.stopped

@@ -1,0 +1,77 @@
+"""The terminal application: wires its screens to profiles and connections, nothing else."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App, SystemCommand
+
+from mtlsx.profiles.directories import config_directory
+from mtlsx.profiles.library import ProfileLibrary
+from mtlsx_tui.screens.commands import key_commands
+from mtlsx_tui.screens.main import MainScreen
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from mtlsx.client.events import Event
+    from mtlsx.client.message import Message
+    from mtlsx.client.settings import ConnectionSettings
+    from mtlsx_tui.sessions import Connection, ConnectionFactory
+
+
+def connect(
+    settings: ConnectionSettings,
+    *,
+    on_event: Callable[[Event], None],
+    on_message: Callable[[Message], object],
+) -> Connection:
+    """A real connection; the first one loads what it needs, which takes a while."""
+    from mtlsx.client.connection import Connection
+
+    return Connection(settings, on_event=on_event, on_message=on_message)
+
+
+class MtlsxApp(App[None]):
+    """mtlsx in the terminal.
+
+    ``library``: the profiles and their secrets. ``connect`` makes connections, ``now`` gives the seconds
+    since the epoch; tests bring their own.
+    """
+
+    TITLE = "mtlsx"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012  (as Textual)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall"), (50, "-high")]  # noqa: RUF012  (as Textual)
+    # The second is the default screen's: Textual loads those of other screens only.
+    CSS_PATH: ClassVar = ["app.tcss", "screens/main.tcss"]
+
+    def __init__(
+        self,
+        library: ProfileLibrary,
+        *,
+        connect: ConnectionFactory = connect,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        super().__init__()
+        self.main = MainScreen(library, connect, now=now)
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.main
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the command palette offers: the keys of the screen, and the theme."""
+        yield from key_commands(screen)
+        yield SystemCommand("Choose a theme", "Light or dark colours", self.action_change_theme)
+
+    async def action_quit(self) -> None:
+        """Disconnect everything, and end."""
+        await self.main.stop_all()
+        self.exit()
+
+
+def run() -> None:
+    """Open the terminal application on this user's profiles."""
+    MtlsxApp(ProfileLibrary(config_directory(os.environ))).run()

@@ -1,0 +1,115 @@
+"""From the files of a connection to what the broker will make of them.
+
+Opens files and decrypts keys, and loads the certificate rooms: it is imported where it is needed, in a
+worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mtlsx.certificates.describe import describe
+from mtlsx.certificates.load import load_file
+from mtlsx.certificates.times import validity
+from mtlsx.errors import MaterialError
+from mtlsx.identity import emqx
+from mtlsx.identity.mapping import resolve
+from mtlsx.identity.otp_generations import OTP_25, OTP_29
+from mtlsx.identity.traps import traps
+from mtlsx.tls.material import load_material
+from mtlsx.tls.settings import TlsSettings
+from mtlsx_tui.identity import Identity, Inspection
+
+if TYPE_CHECKING:
+    from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.identity.mapping import Mapping
+
+_ABOUT_PASSPHRASE = {"key-encrypted", "passphrase-wrong"}
+
+
+def inspect(settings: ConnectionSettings, mapping: Mapping, *, now: float) -> Inspection:
+    """Read the files of ``settings``; what is wrong with them comes back by field, nothing is raised.
+
+    ``now``: seconds since the epoch.
+    """
+    if not settings.transport.uses_tls:
+        return Inspection(note="No TLS: the broker sees no certificate, only what CONNECT says.")
+    errors: dict[str, str] = {}
+    _check_ca_file(settings.tls, errors)
+    if settings.tls.certificate_file is None:
+        note = "No client certificate: the broker sees only what CONNECT says."
+        return Inspection(note=note, errors=errors)
+    certificate = _certificate(settings.tls, errors)
+    if certificate is None:
+        note = next(
+            (errors[key] for key in ("certificate_file", "passphrase") if key in errors), ""
+        )
+        return Inspection(note=note, errors=errors)
+    return Inspection(identity=_identity(certificate, settings, mapping, now), errors=errors)
+
+
+def _check_ca_file(tls: TlsSettings, errors: dict[str, str]) -> None:
+    if tls.ca_file is None:
+        return
+    try:
+        load_material(TlsSettings(ca_file=tls.ca_file))
+    except MaterialError as error:
+        errors["ca_file"] = str(error)
+
+
+def _certificate(tls: TlsSettings, errors: dict[str, str]) -> bytes | None:
+    """The certificate that will be sent (DER), or the file's first where its key cannot be used."""
+    assert tls.certificate_file is not None  # noqa: S101  (the caller looked)
+    try:
+        held = load_file(tls.certificate_file, passphrase=tls.passphrase)
+    except MaterialError as error:
+        wrong = error.verdict in _ABOUT_PASSPHRASE
+        errors["passphrase" if wrong else "certificate_file"] = str(error)
+        return _public_part(tls.certificate_file) if wrong else None
+    if not held.certificates:
+        errors["certificate_file"] = f"{tls.certificate_file} holds no certificate."
+        return None
+    try:
+        return load_material(replace(tls, ca_file=None, crl_file=None)).chain[0]
+    except MaterialError as error:
+        wrong = error.verdict in _ABOUT_PASSPHRASE
+        errors["passphrase" if wrong else "key_file"] = str(error)
+        return held.certificates[0]
+
+
+def _public_part(path: str) -> bytes | None:
+    """The certificate of a file whose key does not open with the passphrase at hand."""
+    try:
+        return next(iter(load_file(path).certificates), None)
+    except MaterialError:
+        return None  # a PKCS#12 archive is closed as a whole
+
+
+def _identity(
+    certificate: bytes, settings: ConnectionSettings, mapping: Mapping, now: float
+) -> Identity:
+    about = describe(certificate)
+    otp = OTP_29 if mapping.dialect == "emqx6" else OTP_25
+    seen = emqx.identify(certificate, otp)
+    mapped = resolve(seen, mapping, username=settings.username, client_id=settings.client_id)
+    return Identity(
+        cn=_text(seen.cn),
+        dn=_text(seen.dn),
+        md5=seen.md5,
+        pem=seen.pem,
+        username=mapped.username,
+        username_from=mapped.username_from,
+        client_id=mapped.client_id,
+        client_id_from=mapped.client_id_from,
+        redis=mapped.redis_text,
+        validity=validity(about.not_before, about.not_after, datetime.fromtimestamp(now, UTC)),
+        key="key unreadable" if about.public_key is None else str(about.public_key),
+        refused=seen.refused,
+        traps=tuple(trap.sentence for trap in traps(certificate, mapping)),
+    )
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode(errors="backslashreplace")
