@@ -54,9 +54,23 @@ def element_of(encoded: bytes) -> Element:
     Raises ``UndecodableError`` where lengths do not add up anywhere inside.
     """
     try:
-        return _element(der.read(encoded), 0)
+        return element_at(der.read(encoded))
     except DerError as error:
         raise UndecodableError(str(error)) from error
+
+
+def element_at(tlv: Tlv, depth: int = 0) -> Element:
+    """``tlv`` with everything in it; raises ``UndecodableError`` and ``DerError``."""
+    if depth > _DEEPEST:
+        raise UndecodableError(f"more than {_DEEPEST} elements are inside each other")
+    tag = tlv.tag
+    shift = 8 * (_octets(tag) - 1) if tag > 0xFF else 0
+    if tag >> shift & _CONSTRUCTED:
+        inside = [element_at(child, depth + 1) for child in tlv.children()]
+        return Element(tag & ~(_CONSTRUCTED << shift), inside)
+    if tlv.end != tlv.stop:
+        raise UndecodableError("a plain value has an indefinite length")
+    return Element(tag, tlv.value)
 
 
 def check(kind: Type, element: Element) -> None:
@@ -313,19 +327,6 @@ def _each(kind: Type) -> Check:
             check(kind, element)
 
     return test
-
-
-def _element(tlv: Tlv, depth: int) -> Element:
-    if depth > _DEEPEST:
-        raise UndecodableError(f"more than {_DEEPEST} elements are inside each other")
-    shift = 8 * (_octets(tlv.tag) - 1)
-    if not tlv.tag >> shift & _CONSTRUCTED:
-        if tlv.data[tlv.content - 1] == 0x80 and tlv.end != tlv.stop:
-            raise UndecodableError("a plain value has an indefinite length")
-        return Element(tlv.tag, tlv.value)
-    return Element(
-        tlv.tag & ~(_CONSTRUCTED << shift), [_element(child, depth + 1) for child in tlv.children()]
-    )
 
 
 def _octets(number: int) -> int:

@@ -9,6 +9,7 @@ Source: public_key's OTPCertificate; the outline is RFC 5280, section 4.1.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ from mtlsx.identity.otp_asn1 import (
     Element,
     UndecodableError,
     check,
+    element_at,
     element_of,
     members,
 )
@@ -52,28 +54,31 @@ def decode(encoded: bytes, generation: Generation) -> OtpCertificate:
 def _decode(encoded: bytes, generation: Generation, fields: _Fields) -> OtpCertificate:
     tbs, algorithm, signature = _sequence(der.read(encoded), exactly=3)
     _check_signature_algorithm(algorithm.raw, generation)
-    check(BIT_STRING, element_of(signature.raw))
+    check(BIT_STRING, element_at(signature))
     fields.rest = _sequence(tbs)[::-1]
     if (version := fields.take_if("version", 0xA0)) is not None:
-        check(otp_schema.EXPLICIT_VERSION, element_of(version.raw))
-    check(otp_schema.SERIAL_NUMBER, element_of(fields.take("serial number").raw))
+        check(otp_schema.EXPLICIT_VERSION, element_at(version))
+    check(otp_schema.SERIAL_NUMBER, element_at(fields.take("serial number")))
     _check_signature_algorithm(fields.take("signature algorithm").raw, generation)
-    _name(fields.take("issuer"), generation)
-    _check_validity(fields.take("validity").raw)
+    _check_issuer(fields.take("issuer").raw, generation)
+    if not _USUAL_TIMES.fullmatch((validity := fields.take("validity")).raw):
+        check(otp_schema.VALIDITY, element_at(validity))
     subject = _name(fields.take("subject"), generation)
     _check_public_key(fields.take("public key"), generation)
     for tags, kind in _UNIQUE_IDENTIFIERS:
         if (identifier := fields.take_if("unique identifier", *tags)) is not None:
-            check(kind, element_of(identifier.raw))
+            check(kind, element_at(identifier))
     extensions = fields.take_if("extensions", 0x83, 0xA3)
     if fields.rest and not generation.unknown_fields:
         raise UndecodableError("something follows the last field")
     for unknown in fields.rest:
-        element_of(unknown.raw)
+        element_at(unknown)
     names = None if extensions is None else _alternative_names(extensions, generation)
     return OtpCertificate(subject, names)
 
 
+# Two UTCTimes of the usual length, which are always taken.
+_USUAL_TIMES = re.compile(rb"\x30\x1e(?:\x17\x0d.{13}){2}", re.DOTALL)
 _UNIQUE_IDENTIFIERS = (
     ((0x81, 0xA1), otp_schema.ISSUER_UNIQUE_ID),
     ((0x82, 0xA2), otp_schema.SUBJECT_UNIQUE_ID),
@@ -115,7 +120,7 @@ def _name(element: Tlv, generation: Generation) -> Name:
 def _check_public_key(element: Tlv, generation: Generation) -> None:
     algorithm, key = _sequence(element, exactly=2)
     otp_schema.check_public_key(
-        _key_algorithm(algorithm.raw, generation), element_of(key.raw), generation
+        _key_algorithm(algorithm.raw, generation), element_at(key), generation
     )
 
 
@@ -145,8 +150,8 @@ def _key_algorithm(encoded: bytes, generation: Generation) -> str:
 
 
 @lru_cache(maxsize=256)
-def _check_validity(encoded: bytes) -> None:
-    check(otp_schema.VALIDITY, element_of(encoded))
+def _check_issuer(encoded: bytes, generation: Generation) -> None:
+    _name(der.read(encoded), generation)
 
 
 @lru_cache(maxsize=2048)
