@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.cli import Cli
 from support.mosquitto import Mosquitto
@@ -31,6 +32,13 @@ __all__ = [
     "pytest_report_collectionfinish",
     "pytest_runtest_makereport",
 ]
+
+
+# How long a busy machine takes to draw examples says nothing about what is tested.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

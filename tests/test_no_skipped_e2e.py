@@ -30,7 +30,12 @@ def run_pytest(directory: Path, source: str, ci: str) -> subprocess.CompletedPro
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "support.no_skipped_e2e", "-p", "no:cacheprovider"],
         cwd=directory,
-        env=os.environ | {"CI": ci, "PYTHONPATH": str(Path(__file__).parent)},
+        env=os.environ
+        | {
+            "CI": ci,
+            "PYTHONPATH": str(Path(__file__).parent),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        },
         capture_output=True,
         text=True,
     )
