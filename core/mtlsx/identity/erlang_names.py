@@ -13,6 +13,7 @@ import re
 from typing import Final
 
 from mtlsx.certificates.oids import COMMON_NAME
+from mtlsx.identity.dn_escapes import escapes, with_ends
 from mtlsx.identity.otp_names import Attribute, Name, Text
 
 
@@ -60,23 +61,10 @@ def escape(text: bytes | list[int]) -> bytes:
     if isinstance(text, bytes) and _PLAIN.fullmatch(text):
         return text
     escaped = [_ESCAPED[point] if point < 0x100 else b"\\**" for point in text]
-    if escaped and text[-1] == _SPACE:
-        escaped[-1] = b"\\ "
-    if escaped and text[0] in (_SPACE, _HASH):
-        escaped[0] = b"\\%c" % text[0]
-    return b"".join(escaped)
+    return with_ends(text, escaped, lone_hash=True)
 
 
-_SPACE, _HASH = 0x20, 0x23
-_SPECIAL = frozenset(b'"+,;<>\\')
-_ESCAPED = [
-    b"\\%c" % octet
-    if octet in _SPECIAL
-    else b"%c" % octet
-    if 0x20 <= octet < 0x7E
-    else b"\\%02X" % octet
-    for octet in range(0x100)
-]
+_ESCAPED = escapes(last_printable=0x7D)
 # Nothing to escape: no special character anywhere, no space at an end, no hash in front.
 _PLAIN = re.compile(rb"""(?![ #])[ !#-*\--:=?-\[\]-}]*(?<! )""")
 

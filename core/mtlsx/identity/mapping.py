@@ -74,12 +74,12 @@ def resolve(
     """
     name, name_from = _certificate_part(identity, mapping.peer_cert_as_username)
     if name is None and username is not None:
-        name, name_from = username.encode(), "CONNECT"
+        name, name_from = _octets(username), "CONNECT"
     client, client_from = _certificate_part(identity, mapping.peer_cert_as_clientid)
     if mapping.use_username_as_clientid and name is not None:
         client, client_from = name, "username"
     if client is None:
-        client, client_from = client_id.encode(), "CONNECT" if client_id else None
+        client, client_from = _octets(client_id), "CONNECT" if client_id else None
     command, text = _command(identity, mapping, name, client)
     return Mapped(
         username=None if name is None else name.decode(errors="backslashreplace"),
@@ -89,6 +89,11 @@ def resolve(
         redis_command=command,
         redis_text=text,
     )
+
+
+def _octets(text: str) -> bytes:
+    # Arguments that are not UTF-8 come from the command line with surrogates for their octets.
+    return text.encode(errors="surrogateescape")
 
 
 def _certificate_part(

@@ -18,11 +18,12 @@ from importlib import resources
 from typing import NamedTuple
 
 from mtlsx.certificates import der
-from mtlsx.certificates.der import DerError
+from mtlsx.certificates.der import DerError, Tlv
 from mtlsx.certificates.fields import parse_certificate
 from mtlsx.certificates.names import Attribute, Name
 from mtlsx.certificates.oids import ATTRIBUTES, COMMON_NAME
 from mtlsx.certificates.strings import TYPE_NAMES
+from mtlsx.identity.dn_escapes import escapes, with_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def _string(attribute: Attribute, rdn: int) -> _String:
     name = ATTRIBUTES.get(attribute.oid, attribute.oid)
     tag, octets = attribute.tag, attribute.value
     if tag & _CONSTRUCTED and tag != der.SEQUENCE:
-        tag, octets = tag & ~_CONSTRUCTED, _joined(attribute.raw)
+        tag, octets = tag & ~_CONSTRUCTED, _joined(der.read(attribute.raw))
     if tag in _OPAQUE:
         if tag == der.SEQUENCE:
             octets = attribute.raw
@@ -109,9 +110,18 @@ def _string(attribute: Attribute, rdn: int) -> _String:
         raise _UnloadableError(f"{name} holds octets that are not {charset.upper()}") from error
 
 
-def _joined(raw: bytes) -> bytes:
-    pieces = der.read(raw).children()
-    return b"".join(_joined(p.raw) if p.tag & _CONSTRUCTED else p.value for p in pieces)
+def _joined(string: Tlv, depth: int = 1) -> bytes:
+    """The octets of a string that comes in pieces."""
+    if depth > _DEEPEST_STRING:
+        raise _UnloadableError("a string in pieces is in pieces too often")
+    return b"".join(
+        _joined(piece, depth + 1) if piece.tag & _CONSTRUCTED else piece.value
+        for piece in string.children()
+    )
+
+
+# ASN1_MAX_STRING_NEST is 5, below the outermost.
+_DEEPEST_STRING = 6
 
 
 def _first_common_name(subject: list[_String]) -> bytes | None:
@@ -159,21 +169,7 @@ def _dump(value: _String) -> bytes:
 
 
 def _escape(text: bytes) -> bytes:
-    escaped = [_ESCAPED[octet] for octet in text]
-    if escaped and text[-1] == _SPACE:
-        escaped[-1] = b"\\ "
-    if len(escaped) > 1 and text[0] in (_SPACE, _HASH):  # a lone hash counts as last, and stays
-        escaped[0] = b"\\%c" % text[0]
-    return b"".join(escaped)
+    return with_ends(text, [_ESCAPED[octet] for octet in text], lone_hash=False)
 
 
-_SPACE, _HASH = 0x20, 0x23
-_SPECIAL = frozenset(b'"+,;<>\\')
-_ESCAPED = [
-    b"\\%c" % octet
-    if octet in _SPECIAL
-    else b"%c" % octet
-    if 0x20 <= octet < 0x7F
-    else b"\\%02X" % octet
-    for octet in range(0x100)
-]
+_ESCAPED = escapes(last_printable=0x7E)

@@ -37,7 +37,6 @@ from mtlsx.identity.otp_asn1 import (
 class Generation:
     """One generation of Erlang/OTP. Compared by identity, so that it can be a key of caches.
 
-    ``releases``: what it was measured on.
     ``longest_arc``: the most octets that one arc of an object identifier may have.
     ``text_sizes``: by attribute type, the most octets of a PrintableString or TeletexString, and the most
     characters of a BMPString or UniversalString; UTF8String has no limit.
@@ -48,11 +47,10 @@ class Generation:
     ``unknown_fields``: whether anything may follow the extensions.
     ``signature_algorithm``, ``key_algorithm``: the algorithms and their parameters.
     ``public_keys``: what a key of each algorithm holds; ``OPAQUE`` where OTP does not look inside.
-    ``distribution_points``: whether the value of cRLDistributionPoints is read.
+    ``distribution_points``: whether the value of cRLDistributionPoints is read; OTP 27 already leaves it.
     ``policy_qualifiers``: whether the qualifiers of certificatePolicies are read.
     """
 
-    releases: str
     longest_arc: int
     text_sizes: Mapping[str, tuple[int, int]]
     domain_component: tuple[int, ...]
@@ -69,14 +67,8 @@ class Generation:
 
 OPAQUE: Final[Type] = {}
 
-_LOCALITY, _STATE, _ORGANIZATION, _UNIT, _TITLE = (
-    "2.5.4.7",
-    "2.5.4.8",
-    "2.5.4.10",
-    "2.5.4.11",
-    "2.5.4.12",
-)
-_PSEUDONYM = "2.5.4.65"
+_LOCALITY, _STATE, _PSEUDONYM = "2.5.4.7", "2.5.4.8", "2.5.4.65"
+_ORGANIZATION, _UNIT, _TITLE = "2.5.4.10", "2.5.4.11", "2.5.4.12"
 # surname, name, givenName, initials, generationQualifier
 _PERSONAL = ("2.5.4.4", "2.5.4.41", "2.5.4.42", "2.5.4.43", "2.5.4.44")
 
@@ -141,7 +133,6 @@ _PSS_25 = _pss((_SHA1, *_SHA256_384_512), longest_arc=_UNBOUNDED_ARC, others="an
 _PSS_29 = _pss((_SHA1, *_SHA256_384_512, _SHA224), longest_arc=_ARC_OF_112_BITS, others="none")
 
 OTP_25: Final = Generation(
-    releases="OTP 25 and 27",
     longest_arc=_UNBOUNDED_ARC,
     text_sizes={
         **dict.fromkeys((COMMON_NAME, _ORGANIZATION, _UNIT, _TITLE), (128, 256)),
@@ -188,7 +179,6 @@ OTP_25: Final = Generation(
 )
 
 OTP_29: Final = Generation(
-    releases="OTP 29",
     longest_arc=_ARC_OF_112_BITS,
     text_sizes={
         COMMON_NAME: (255, 255),

@@ -128,21 +128,21 @@ def extension_types(generation: Generation) -> Mapping[str, Type]:
         )
     )
     types = {
-        "2.5.29.9": _directory_attributes(generation),
-        "2.5.29.14": OCTET_STRING,
-        "2.5.29.15": NAMED_BITS,
-        "2.5.29.16": sequence(
+        "2.5.29.9": _directory_attributes(generation),  # subjectDirectoryAttributes
+        "2.5.29.14": OCTET_STRING,  # subjectKeyIdentifier
+        "2.5.29.15": NAMED_BITS,  # keyUsage
+        "2.5.29.16": sequence(  # privateKeyUsagePeriod
             Optional(implicit(0, GENERALIZED_TIME)), Optional(implicit(1, GENERALIZED_TIME))
         ),
-        "2.5.29.17": names,
-        "2.5.29.18": names,
-        "2.5.29.19": sequence(Optional(BOOLEAN), Optional(count)),
-        "2.5.29.20": count,
-        "2.5.29.21": enumerated({0, 1, 2, 3, 4, 5, 6, 8, 9, 10}),
-        "2.5.29.23": oid,
-        "2.5.29.24": GENERALIZED_TIME,
-        "2.5.29.27": count,
-        "2.5.29.28": sequence(
+        "2.5.29.17": names,  # subjectAltName
+        "2.5.29.18": names,  # issuerAltName
+        "2.5.29.19": sequence(Optional(BOOLEAN), Optional(count)),  # basicConstraints
+        "2.5.29.20": count,  # cRLNumber
+        "2.5.29.21": enumerated({0, 1, 2, 3, 4, 5, 6, 8, 9, 10}),  # cRLReasons
+        "2.5.29.23": oid,  # holdInstructionCode
+        "2.5.29.24": GENERALIZED_TIME,  # invalidityDate
+        "2.5.29.27": count,  # deltaCRLIndicator
+        "2.5.29.28": sequence(  # issuingDistributionPoint
             Optional(point_name),
             Optional(implicit(1, BOOLEAN)),
             Optional(implicit(2, BOOLEAN)),
@@ -150,24 +150,28 @@ def extension_types(generation: Generation) -> Mapping[str, Type]:
             Optional(implicit(4, BOOLEAN)),
             Optional(implicit(5, BOOLEAN)),
         ),
-        "2.5.29.29": names,
-        "2.5.29.30": sequence(Optional(implicit(0, subtrees)), Optional(implicit(1, subtrees))),
-        "2.5.29.32": _policies(generation),
-        "2.5.29.33": sequence_of(sequence(oid, oid)),
-        "2.5.29.35": sequence(
+        "2.5.29.29": names,  # certificateIssuer
+        "2.5.29.30": sequence(
+            Optional(implicit(0, subtrees)), Optional(implicit(1, subtrees))
+        ),  # nameConstraints
+        "2.5.29.32": _policies(generation),  # certificatePolicies
+        "2.5.29.33": sequence_of(sequence(oid, oid)),  # policyMappings
+        "2.5.29.35": sequence(  # authorityKeyIdentifier
             Optional(implicit(0, OCTET_STRING)),
             Optional(implicit(1, names)),
             Optional(implicit(2, integer())),
         ),
-        "2.5.29.36": sequence(Optional(implicit(0, count)), Optional(implicit(1, count))),
-        "2.5.29.37": sequence_of(oid),
-        "2.5.29.46": points,
-        "2.5.29.54": count,
-        "1.3.6.1.5.5.7.1.1": access,
-        "1.3.6.1.5.5.7.1.11": access,
+        "2.5.29.36": sequence(
+            Optional(implicit(0, count)), Optional(implicit(1, count))
+        ),  # policyConstraints
+        "2.5.29.37": sequence_of(oid),  # extKeyUsage
+        "2.5.29.46": points,  # freshestCRL
+        "2.5.29.54": count,  # inhibitAnyPolicy
+        "1.3.6.1.5.5.7.1.1": access,  # authorityInfoAccess
+        "1.3.6.1.5.5.7.1.11": access,  # subjectInfoAccess
     }
     if generation.distribution_points:
-        types["2.5.29.31"] = points
+        types["2.5.29.31"] = points  # cRLDistributionPoints
     return types
 
 

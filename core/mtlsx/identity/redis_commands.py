@@ -24,7 +24,7 @@ def command_5(template: str, values: Mapping[str, bytes | None]) -> tuple[bytes,
 
     A placeholder that is not in ``values`` stays as it is written. Raises ``CommandError``.
     """
-    words = split(template.encode())
+    words = split(template.encode(errors="surrogateescape"))
     if len(words) > 1:
         words[1] = _render(words[1], values)
     return tuple(words)
@@ -36,7 +36,7 @@ def command_4(template: str, values: Mapping[str, bytes | None]) -> tuple[bytes,
     An undefined value (None) leaves its placeholder in the command. Raises ``CommandError`` where the plugin
     crashes.
     """
-    line = template.encode()
+    line = template.encode(errors="surrogateescape")
     # In this order, the first occurrence each, so that a value can hold the placeholder of a later one.
     for name in "Cdcu":
         value = values[name]

@@ -106,6 +106,19 @@ def test_attributes_are_reversed_inside_an_rdn_too_and_empty_sets_vanish() -> No
     assert identify(certificate(subject=tlv(SEQUENCE, *rdns))).subject == b"OU=c,UID=b+CN=a"
 
 
+def in_pieces(depth: int) -> bytes:
+    content = b"a"
+    for level in range(depth):
+        content = tlv(UTF8 | 0x20 if level else UTF8, content)
+    return certificate(attribute(CN, content, UTF8 | 0x20))
+
+
+def test_a_string_in_pieces_goes_as_deep_as_openssl_goes() -> None:
+    assert identify(in_pieces(6)).identity == b"a"
+    assert identify(in_pieces(7)).unloadable
+    assert identify(in_pieces(3000)).unloadable
+
+
 def test_names_and_types_that_openssl_does_not_know() -> None:
     assert subject(attribute(SERIAL, b"1", PRINTABLE)) == b"serialNumber=1"
     assert subject(attribute(EMAIL, b"a@b", IA5)) == b"emailAddress=a@b"

@@ -168,6 +168,15 @@ def test_options_map_the_identity(write: Write) -> None:
     assert re.fullmatch(r"\d+ bytes  \(from crt\)", rows["username"])
 
 
+def test_arguments_that_are_no_utf8_are_taken_as_octets(write: Write) -> None:
+    path = write("a.der", EMPTY)
+    odd = "a\udcff"
+    command = ("--command", f"HMGET %u {odd}", "--username", odd)
+    rows = rows_of(run(path, *command, "--client-id", odd).stdout)
+    assert rows["username"] == "a\\xff  (from CONNECT)"
+    assert rows["redis"] == 'HMGET "a\\xff" "a\\xff" (EMQX 4.4)'
+
+
 def test_json_has_an_object_for_each_certificate(write: Write) -> None:
     chain = write("chain.pem", DEVICE.pem + ROOT.pem)
     other = write("other.der", EMPTY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,9 +31,7 @@ class Asked:
 
 def as_text(certificates: Sequence[tuple[str, int, bytes]], asked: Asked, width: int | None) -> str:
     """The cards of ``certificates`` (source, index in it, DER), wrapped to ``width`` columns (None: not)."""
-    counts: dict[str, int] = {}
-    for source, _, _ in certificates:
-        counts[source] = counts.get(source, 0) + 1
+    counts = Counter(source for source, _, _ in certificates)
     cards = []
     for source, index, certificate in certificates:
         title = shown(source.encode(errors="surrogateescape"))
