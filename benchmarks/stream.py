@@ -19,8 +19,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-for package in ("core", "tui"):
-    sys.path.insert(0, str(Path(__file__).parents[1] / package))
+sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tui"))
 
 from mtlsx.client import events
 from mtlsx.client.message import Message

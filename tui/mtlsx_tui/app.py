@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -68,7 +69,7 @@ class MtlsxApp(App[None]):
 
     async def action_quit(self) -> None:
         """Disconnect everything, and end."""
-        await self.main.stop_all()
+        await asyncio.to_thread(self.main.sessions.stop_all, 2.0)
         self.exit()
 
 

@@ -9,14 +9,14 @@ from textual.message import Message
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mtlsx.client.events import Event
     from mtlsx_tui.identity import Inspection
+    from mtlsx_tui.sessions import SessionEvent
 
 
 class ConnectionEvent(Message):
     """A connection said something. ``run`` tells the events of an earlier connection from the current ones."""
 
-    def __init__(self, profile: str, run: int, event: Event) -> None:
+    def __init__(self, profile: str, run: int, event: SessionEvent) -> None:
         self.profile = profile
         self.run = run
         self.event = event

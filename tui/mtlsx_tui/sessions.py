@@ -1,7 +1,7 @@
 """Connections as the screen knows them: one ``Session`` per profile that was connected.
 
-A session is changed on the screen's thread only. The connection's own thread fills the ring and posts
-each event to the screen, which hands it back to ``Sessions.apply``.
+What a session says is changed on the screen's thread only: the connection's own thread fills the ring and
+posts each event to the screen, which hands it to ``Sessions.apply``.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Protocol
 from mtlsx.client import events
 from mtlsx.client.message import Message
 from mtlsx.client.ring import MessageRing
+from mtlsx.errors import MtlsxError
 from mtlsx.packets.reason_codes import FAILURE
 
 if TYPE_CHECKING:
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
-    from mtlsx.errors import MtlsxError
     from mtlsx.probe.verdicts import Verdict
+    from mtlsx.profiles.library import ProfileLibrary
+    from mtlsx.profiles.model import Profile
     from mtlsx.tls.record import HandshakeRecord
 
 
@@ -77,7 +79,8 @@ class Session:
     ``connection`` is None until it is made. ``verdict`` and ``handshake``: of the last failure, kept while
     it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
-    ``refusal``: the last publication, if the server refused it, in words.
+    ``refusal``: the last publication, if the server refused it, in words. ``closing``: a person wants no
+    connection any more.
     """
 
     profile: str
@@ -92,6 +95,7 @@ class Session:
     error: MtlsxError | None = None
     retry_at: float | None = None
     refusal: str | None = None
+    closing: bool = False
     seen: int = 0
     subscriptions: dict[str, SubscriptionState] = field(default_factory=dict)
 
@@ -106,10 +110,35 @@ class Session:
         return self.state in {State.CONNECTING, State.CONNECTED, State.WAITING}
 
 
-class Sessions:
-    """All sessions, by profile name. Each keeps its messages within the budget of a ``MessageRing``."""
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """There was not even an attempt: settings that cannot be meant, or secrets that cannot be read."""
 
-    def __init__(self) -> None:
+    error: MtlsxError
+
+
+SessionEvent = events.Event | NotStarted
+
+
+class Sessions:
+    """All sessions, by profile name. Each keeps its messages within the budget of a ``MessageRing``.
+
+    ``post`` takes a profile's name, the number of the run and the event to the screen's thread, from any
+    thread and at once. ``in_background`` runs a function where it keeps nobody waiting.
+    """
+
+    def __init__(
+        self,
+        library: ProfileLibrary,
+        connect: ConnectionFactory,
+        *,
+        post: Callable[[str, int, SessionEvent], object],
+        in_background: Callable[[Callable[[], None]], object],
+    ) -> None:
+        self._library = library
+        self._connect = connect
+        self._post = post
+        self._in_background = in_background
         self._sessions: dict[str, Session] = {}
         self._runs = 0
 
@@ -117,33 +146,61 @@ class Sessions:
         """The session of a profile, None where it was never connected."""
         return None if profile is None else self._sessions.get(profile)
 
-    def all(self) -> tuple[Session, ...]:
-        """Every session."""
-        return tuple(self._sessions.values())
-
-    def begin(self, profile: str, subscriptions: Sequence[Subscription]) -> Session:
-        """A new session, whose connection is still to be attached; earlier messages of the profile stay."""
-        earlier = self._sessions.get(profile)
+    def open(self, profile: Profile) -> Session:
+        """Begin to connect; messages of an earlier session of the profile stay."""
+        earlier = self._sessions.get(profile.name)
         self._runs += 1
-        session = Session(profile, self._runs, earlier.ring if earlier else MessageRing())
+        session = Session(profile.name, self._runs, earlier.ring if earlier else MessageRing())
         session.seen = earlier.seen if earlier else 0
         session.subscriptions = {
-            wanted.topic_filter: SubscriptionState(wanted) for wanted in subscriptions
+            wanted.topic_filter: SubscriptionState(wanted) for wanted in profile.subscriptions
         }
-        self._sessions[profile] = session
+        self._sessions[profile.name] = session
+        # The keyring may take a second, and the first connection loads what it needs.
+        self._in_background(lambda: self._start(profile, session))
         return session
 
-    def attach(self, session: Session, connection: Connection) -> None:
-        """Start a session's connection, unless the session was ended meanwhile."""
-        if self._sessions.get(session.profile) is session and session.state is State.CONNECTING:
-            session.connection = connection
-            connection.start()
+    def close(self, profile: str) -> None:
+        """Disconnect, or stop trying. ``Disconnected`` follows."""
+        session = self._sessions.get(profile)
+        if session is not None:
+            session.closing = True
+            self._in_background(lambda: self._stop(session))
 
     def forget(self, profile: str) -> None:
-        """Take a session out of the list, with its messages."""
+        """Disconnect, and forget the messages too."""
+        self.close(profile)
         self._sessions.pop(profile, None)
 
-    def apply(self, profile: str, run: int, event: events.Event) -> Session | None:
+    def stop_all(self, timeout: float) -> None:
+        """Disconnect everything and wait, at most ``timeout`` seconds for each."""
+        for session in self._sessions.values():
+            session.closing = True
+            if session.connection is not None:
+                session.connection.stop(timeout)
+
+    def _start(self, profile: Profile, session: Session) -> None:
+        def post(event: SessionEvent) -> None:
+            self._post(session.profile, session.run, event)
+
+        try:
+            settings = self._library.connection(profile)
+            session.connection = self._connect(
+                settings, on_event=post, on_message=session.ring.append
+            )
+            if not session.closing:
+                session.connection.start()
+            if session.closing:  # meanwhile
+                session.connection.stop()
+        except MtlsxError as error:
+            post(NotStarted(error))
+
+    def _stop(self, session: Session) -> None:
+        if session.connection is not None:
+            session.connection.stop()
+        self._post(session.profile, session.run, events.Disconnected())
+
+    def apply(self, profile: str, run: int, event: SessionEvent) -> Session | None:
         """Bring a session up to date with one event; None where the event is an earlier connection's."""
         session = self._sessions.get(profile)
         if session is None or session.run != run:
@@ -161,6 +218,8 @@ class Sessions:
                 session.retry_at = None if retry_in is None else time.monotonic() + retry_in
             case events.Disconnected():
                 session.state, session.verdict = State.DISCONNECTED, None
+            case NotStarted(error=error):
+                session.state, session.error = State.FAILED, error
             case events.Subscribed():
                 _take_answers(session, event)
             case events.Unsubscribed(topic_filters=topic_filters):

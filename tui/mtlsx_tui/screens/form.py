@@ -20,10 +20,18 @@ from mtlsx.profiles.model import with_absolute_paths
 from mtlsx.profiles.secrets import SecretKind
 from mtlsx.secret import Secret
 from mtlsx_tui.messages import IdentityRead
+from mtlsx_tui.screens.form_fields import (
+    choice_field,
+    file_field,
+    input_of,
+    mouse_button,
+    secret_field,
+    text_field,
+)
 from mtlsx_tui.screens.form_values import OFF, ON, FormValues, new_client_id
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
-from mtlsx_tui.widgets.files import FilePanel, PathSuggester
+from mtlsx_tui.widgets.files import FilePanel
 from mtlsx_tui.widgets.identity import IdentityCard
 from mtlsx_tui.widgets.status import Status, StatusLine
 
@@ -88,38 +96,42 @@ class ProfileForm(Screen[Saved | None]):
         with Horizontal(id="form-body"):
             with VerticalScroll(id="form-fields", can_focus=False):
                 yield Static("GENERAL", classes="title")
-                yield _text("name", start.name, "what to call this device")
-                yield _text("group", start.group, "optional")
-                yield _choice("transport", "transport", tuple(Transport), start.transport)
-                yield _text("host", start.host, "name or address of the broker")
-                yield _text("port", start.port)
-                yield _text("path", start.path)
-                yield _choice("MQTT version", "version", tuple(MqttVersion), start.version)
+                yield text_field("name", start.name, "what to call this device")
+                yield text_field("group", start.group, "optional")
+                yield choice_field("transport", "transport", tuple(Transport), start.transport)
+                yield text_field("host", start.host, "name or address of the broker")
+                yield text_field("port", start.port)
+                yield text_field("path", start.path)
+                yield choice_field("MQTT version", "version", tuple(MqttVersion), start.version)
                 yield Field(
                     "client id",
-                    _input("client_id", start.client_id, "empty: the broker assigns one"),
-                    _button("generate", id="form-generate"),
+                    input_of("client_id", start.client_id, "empty: the broker assigns one"),
+                    mouse_button("generate", id="form-generate"),
                     id="field-client_id",
                 )
-                yield _text("username", start.username, "optional")
-                yield _secret("password")
+                yield text_field("username", start.username, "optional")
+                yield secret_field("password")
                 with Vertical(id="form-tls"):
                     yield Static("TLS", classes="title")
-                    yield _file(
+                    yield file_field(
                         "CA file", "ca_file", start.ca_file, "empty: the system's trust store"
                     )
-                    yield _file(
+                    yield file_field(
                         "certificate", "certificate_file", start.certificate_file,
                         "empty: no client certificate",
                     )  # fmt: skip
-                    yield _file(
+                    yield file_field(
                         "key", "key_file", start.key_file, "empty: in the certificate's file"
                     )
-                    yield _secret("passphrase")
-                    yield _text("server name", start.sni, "SNI; empty: the host", key="sni")
-                    yield _text("ALPN", start.alpn, "optional, such as x-amzn-mqtt-ca", key="alpn")
-                    yield _choice("verify chain", "verify_chain", (ON, OFF), start.verify_chain)
-                    yield _choice("verify name", "verify_name", (ON, OFF), start.verify_name)
+                    yield secret_field("passphrase")
+                    yield text_field("server name", start.sni, "SNI; empty: the host", key="sni")
+                    yield text_field(
+                        "ALPN", start.alpn, "optional, such as x-amzn-mqtt-ca", key="alpn"
+                    )
+                    yield choice_field(
+                        "verify chain", "verify_chain", (ON, OFF), start.verify_chain
+                    )
+                    yield choice_field("verify name", "verify_name", (ON, OFF), start.verify_name)
             with Vertical(id="form-side"):
                 yield IdentityCard(whole=True)
                 yield FilePanel()
@@ -386,39 +398,3 @@ class ProfileForm(Screen[Saved | None]):
         hint = self.query_one("#form-hint", Static)
         hint.set_class(bool(text), "-shown")
         hint.update(Content.styled(text, "$text-error" if bad else ""))
-
-
-def _input(key: str, value: str, placeholder: str = "") -> Input:
-    return Input(
-        value, placeholder=placeholder, compact=True, select_on_focus=False, id=f"form-{key}"
-    )
-
-
-def _text(label: str, value: str, placeholder: str = "", *, key: str | None = None) -> Field:
-    key = key or label
-    return Field(label, _input(key, value, placeholder), id=f"field-{key}")
-
-
-def _file(label: str, key: str, value: str, placeholder: str) -> Field:
-    path = _input(key, value, placeholder)
-    path.suggester = PathSuggester()
-    browse = _button("choose", classes="browse", id=f"browse-{key}")
-    return Field(label, path, browse, id=f"field-{key}")
-
-
-def _button(label: str, *, id: str, classes: str = "") -> Button:  # noqa: A002  (Textual's name)
-    """A button for the mouse: the key that does the same is in the footer, and tab goes from field to field."""
-    button = Button(label, compact=True, classes=classes, id=id)
-    button.can_focus = False
-    return button
-
-
-def _secret(kind: str) -> Field:
-    forget = _button("forget", classes="forget", id=f"forget-{kind}")
-    forget.display = False
-    secret = Input(password=True, compact=True, id=f"form-{kind}")
-    return Field(kind, secret, forget, id=f"field-{kind}")
-
-
-def _choice(label: str, key: str, values: tuple[str, ...], value: str) -> Field:
-    return Field(label, Choice(values, value, id=f"form-{key}"), id=f"field-{key}")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from mtlsx.client.events import Disconnected
 from mtlsx.client.rules import check_subscription
 from mtlsx.errors import MtlsxError
 from mtlsx.profiles.model import with_absolute_paths
@@ -22,7 +20,8 @@ from mtlsx_tui.messages import ConnectionEvent, EvidenceRead, IdentityRead
 from mtlsx_tui.screens import words
 from mtlsx_tui.screens.form import ProfileForm, Saved
 from mtlsx_tui.screens.help import HelpScreen
-from mtlsx_tui.sessions import Session, Sessions, State, publish, subscribe, unsubscribe
+from mtlsx_tui.screens.keys import KEYS, applies
+from mtlsx_tui.sessions import Sessions, State, publish, subscribe, unsubscribe
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
 from mtlsx_tui.widgets.failure import FailurePanel
@@ -40,16 +39,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
-    from mtlsx.client.events import Event
     from mtlsx.client.settings import Subscription
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
     from mtlsx.profiles.store import Listing
     from mtlsx_tui.identity import Inspection
-    from mtlsx_tui.sessions import Connection, ConnectionFactory
+    from mtlsx_tui.sessions import ConnectionFactory, Session
 
-_TICK = 1 / 15
+_TICK = 1 / 12
 """Seconds between two looks at the rings; the screen has no other clock."""
 
 
@@ -59,47 +58,20 @@ class MainScreen(Screen[None]):
     ``now``: seconds since the epoch, for the age of certificates and the time of our own messages.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new", "New", tooltip="Make a new profile"),
-        Binding("ctrl+n", "new", "New", tooltip="Make a new profile"),
-        Binding("e", "edit", "Edit", tooltip="Edit this profile"),
-        Binding("f2", "edit", "Edit", tooltip="Edit this profile"),
-        Binding("c", "connect", "Connect", tooltip="Connect this profile"),
-        Binding("ctrl+o", "connect", "Connect", tooltip="Connect this profile"),
-        Binding("c", "disconnect", "Disconnect", tooltip="Disconnect this profile"),
-        Binding("ctrl+o", "disconnect", "Disconnect", tooltip="Disconnect this profile"),
-        Binding("s", "subscribe", "Subscribe", tooltip="Subscribe to a topic filter"),
-        Binding("ctrl+t", "subscribe", "Subscribe", tooltip="Subscribe to a topic filter"),
-        Binding("p", "publish", "Publish", tooltip="Write a message to publish"),
-        Binding("ctrl+l", "publish", "Publish", tooltip="Write a message to publish"),
-        Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
-        Binding(
-            "space", "follow", "Hold", show=False, tooltip="Hold the messages, or follow again"
-        ),
-        Binding(
-            "ctrl+r", "follow", "Hold", show=False, tooltip="Hold the messages, or follow again"
-        ),
-        Binding("v", "format", "View", show=False, tooltip="Show the payload as JSON, text or hex"),
-        Binding(
-            "f4", "format", "View", show=False, tooltip="Show the payload as JSON, text or hex"
-        ),
-        Binding("y", "copy", "Copy", tooltip="Copy an identity value or the message"),
-        Binding("ctrl+y", "copy", "Copy", tooltip="Copy an identity value or the message"),
-        Binding("question_mark", "help", "Help", key_display="?", tooltip="List all keys"),
-        Binding("f1", "help", "Help", tooltip="List all keys"),
-        Binding("escape", "leave", "Back", show=False, tooltip="Leave a field or a panel"),
-        Binding("q", "app.quit", "Quit", show=False, tooltip="Disconnect everything and quit"),
-        Binding("ctrl+q", "app.quit", "Quit", show=False, tooltip="Disconnect everything and quit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(
         self, library: ProfileLibrary, connect: ConnectionFactory, *, now: Callable[[], float]
     ) -> None:
         super().__init__()
         self._library = library
-        self._factory = connect
         self._now = now
-        self.sessions = Sessions()
+        self.sessions = Sessions(
+            library,
+            connect,
+            post=lambda *event: self.post_message(ConnectionEvent(*event)),
+            in_background=partial(self.run_worker, thread=True, group="connections"),
+        )
         self._profiles: dict[str, Profile] = {}
         self._shown: str | None = None
         self._inspections: dict[str, Inspection] = {}
@@ -256,10 +228,9 @@ class MainScreen(Screen[None]):
             if saved is None:
                 return
             if former is not None and former != saved.profile.name:
-                self._disconnect(former)
                 self.sessions.forget(former)
             if saved.connect:
-                self._disconnect(saved.profile.name)
+                self.sessions.close(saved.profile.name)
             self._load(saved.profile.name, then_connect=saved.connect)
 
         self.app.push_screen(ProfileForm(self._library, profile, now=self._now), ended)
@@ -269,18 +240,20 @@ class MainScreen(Screen[None]):
         name = message.name
         self.query_one(Question).ask(
             f'Delete profile "{printable(name)}", with its password and passphrase?',
-            lambda: self._delete(name),
+            lambda: self._delete_now(name),
         )
+
+    def _delete_now(self, name: str) -> None:
+        self.sessions.forget(name)
+        self._delete(name)
 
     @work(thread=True, group="profiles")
     def _delete(self, name: str) -> None:
-        self._disconnect(name)
         try:
             self._library.delete(name)
         except MtlsxError as error:
             self.app.call_from_thread(self._show_unreadable, (str(error),))
-        self.app.call_from_thread(self.sessions.forget, name)
-        self._load(None)
+        self.app.call_from_thread(self._load, None)
 
     # The identity
 
@@ -316,53 +289,14 @@ class MainScreen(Screen[None]):
 
     def action_connect(self) -> None:
         """Connect the profile that is shown."""
-        profile = self._profile
-        if profile is None:
-            return
-        session = self.sessions.begin(profile.name, profile.subscriptions)
-        self._show()
-        self._open(profile, session)
-
-    @work(thread=True, group="connections")
-    def _open(self, profile: Profile, session: Session) -> None:
-        """Fetch the secrets and make the connection; both may take their time."""
-
-        def post(event: Event) -> None:
-            self.post_message(ConnectionEvent(session.profile, session.run, event))
-
-        try:
-            settings = self._library.connection(profile)
-            connection = self._factory(settings, on_event=post, on_message=session.ring.append)
-        except MtlsxError as error:
-            self.app.call_from_thread(self._not_started, session, error)
-        else:
-            self.app.call_from_thread(self._start, session, connection)
-
-    def _start(self, session: Session, connection: Connection) -> None:
-        try:
-            self.sessions.attach(session, connection)
-        except MtlsxError as error:
-            self._not_started(session, error)
-
-    def _not_started(self, session: Session, error: MtlsxError) -> None:
-        session.state, session.error = State.FAILED, error
-        self._show()
+        if self._profile is not None:
+            self.sessions.open(self._profile)
+            self._show()
 
     def action_disconnect(self) -> None:
         """Disconnect the profile that is shown, or stop trying."""
         if self._shown is not None:
-            self._disconnect(self._shown)
-
-    def _disconnect(self, name: str) -> None:
-        session = self.sessions.get(name)
-        if session is not None:
-            self._stop(session)
-
-    @work(thread=True, group="connections")
-    def _stop(self, session: Session) -> None:
-        if session.connection is not None:
-            session.connection.stop()
-        self.post_message(ConnectionEvent(session.profile, session.run, Disconnected()))
+            self.sessions.close(self._shown)
 
     def on_connection_event(self, message: ConnectionEvent) -> None:
         session = self.sessions.apply(message.profile, message.run, message.event)
@@ -385,12 +319,6 @@ class MainScreen(Screen[None]):
         session = self._session
         if session is not None and session.run == message.run and session.verdict is not None:
             self.query_one(FailurePanel).show_evidence(message.evidence)
-
-    async def stop_all(self) -> None:
-        """Disconnect everything; for the end of the application."""
-        connections = [session.connection for session in self.sessions.all()]
-        stops = [asyncio.to_thread(each.stop, 2.0) for each in connections if each is not None]
-        await asyncio.gather(*stops)
 
     # Subscriptions
 
@@ -500,26 +428,13 @@ class MainScreen(Screen[None]):
         self.app.copy_to_clipboard(message.text)
         self.notify(f"Copied: {message.name}", timeout=2, markup=False)
 
-    # Which keys apply
+    # Keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A key is offered where it does something."""
-        profile, session = self._profile, self._session
-        active = session is not None and session.active
-        match action:
-            case "connect":
-                return profile is not None and not active
-            case "disconnect":
-                return active
-            case "edit" | "subscribe" | "publish" | "copy":
-                return profile is not None
-            case "send":
-                return self.focused is not None and self.query_one(PublishLine).has_focus_within
-            case "follow" | "format":
-                return session is not None and len(session.ring) > 0
-        return True
+        publishing = self.query_one(PublishLine).has_focus_within
+        return applies(action, self._profile, self._session, publishing=publishing)
 
     def action_help(self) -> None:
         """List all keys."""
-        bindings = [each for each in self.BINDINGS if isinstance(each, Binding)]
-        self.app.push_screen(HelpScreen(bindings))
+        self.app.push_screen(HelpScreen(KEYS))

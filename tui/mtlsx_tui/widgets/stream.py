@@ -101,6 +101,7 @@ class MessageStream(ScrollView, can_focus=True):
         self._cursor: int | None = None
         self._scrolling = False
         self._topic_cells = _NARROWEST_TOPIC
+        self._styles: dict[str, Style] = {}
 
     def show(self, ring: MessageRing | None) -> None:
         """Show the messages of ``ring`` from now on, following its tail."""
@@ -155,6 +156,10 @@ class MessageStream(ScrollView, can_focus=True):
         if not self._scrolling:
             self.following = new_value >= self.max_scroll_y and self._cursor is None
 
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+
     def on_resize(self) -> None:
         self.virtual_size = Size(self.size.width, self._next - self._first)
         if self.following:
@@ -168,7 +173,7 @@ class MessageStream(ScrollView, can_focus=True):
         sequence = self._first + self.scroll_offset.y + y
         message = self._ring.get(sequence) if self._ring and sequence < self._next else None
         if message is None:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._style("payload"))
         if y == 0:
             self._widen_topics()
         columns = self._columns(message, width)
@@ -177,7 +182,7 @@ class MessageStream(ScrollView, can_focus=True):
             segments = [Segment(text, cursor) for text, _ in columns]
             return Strip(segments).adjust_cell_length(width, cursor)
         segments = [Segment(text, style) for text, style in columns]
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return Strip(segments).adjust_cell_length(width, self._style("payload"))
 
     def action_move(self, lines: int) -> None:
         """Move the cursor by ``lines``; the first move starts at the newest message in view."""
@@ -253,7 +258,10 @@ class MessageStream(ScrollView, can_focus=True):
         ]
 
     def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"stream--{name}")
+        style = self._styles.get(name)
+        if style is None:
+            style = self._styles[name] = self.get_component_rich_style(f"stream--{name}")
+        return style
 
 
 def clock_time(seconds: float) -> str:

@@ -1,0 +1,58 @@
+"""The keys of the main screen: a letter outside fields, and one that works inside them too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from mtlsx.profiles.model import Profile
+    from mtlsx_tui.sessions import Session
+
+
+def _keys(
+    keys: str, action: str, label: str, what: str, *, show: bool = True, display: str | None = None
+) -> tuple[Binding, ...]:
+    """A binding for each of ``keys``: the footer shows the first that works where the focus is."""
+    first, *others = keys.split()
+    return (
+        Binding(first, action, label, tooltip=what, show=show, key_display=display),
+        *(Binding(key, action, label, tooltip=what, show=show) for key in others),
+    )
+
+
+KEYS = (
+    *_keys("n ctrl+n", "new", "New", "Make a new profile"),
+    *_keys("e f2", "edit", "Edit", "Edit this profile"),
+    *_keys("c ctrl+o", "connect", "Connect", "Connect this profile"),
+    *_keys("c ctrl+o", "disconnect", "Disconnect", "Disconnect this profile, or stop trying"),
+    *_keys("s ctrl+t", "subscribe", "Subscribe", "Subscribe to a topic filter"),
+    *_keys("p ctrl+l", "publish", "Publish", "Write a message to publish"),
+    *_keys("ctrl+s", "send", "Send", "Publish what is written"),
+    *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
+    *_keys("v f4", "format", "View", "Show the payload as JSON, text or hex", show=False),
+    *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
+    *_keys("question_mark f1", "help", "Help", "List all keys", display="?"),
+    *_keys("escape", "leave", "Back", "Leave a field or a panel", show=False),
+    *_keys("q ctrl+q", "app.quit", "Quit", "Disconnect everything and quit", show=False),
+)
+
+
+def applies(
+    action: str, profile: Profile | None, session: Session | None, *, publishing: bool
+) -> bool:
+    """Whether an action does something now. ``publishing``: the focus is in the publish line."""
+    active = session is not None and session.active
+    match action:
+        case "connect":
+            return profile is not None and not active
+        case "disconnect":
+            return active
+        case "edit" | "subscribe" | "publish" | "copy":
+            return profile is not None
+        case "send":
+            return publishing
+        case "follow" | "format":
+            return session is not None and len(session.ring) > 0
+    return True
