@@ -15,8 +15,7 @@ from mtlsx.certificates.load import load_file
 from mtlsx.certificates.times import validity
 from mtlsx.errors import MaterialError
 from mtlsx.identity import emqx
-from mtlsx.identity.mapping import resolve
-from mtlsx.identity.otp_generations import OTP_25, OTP_29
+from mtlsx.identity.mapping import GENERATIONS, resolve
 from mtlsx.identity.traps import traps
 from mtlsx.tls.material import load_material
 from mtlsx.tls.settings import TlsSettings
@@ -91,8 +90,7 @@ def _identity(
     certificate: bytes, settings: ConnectionSettings, mapping: Mapping, now: float
 ) -> Identity:
     about = describe(certificate)
-    otp = OTP_29 if mapping.dialect == "emqx6" else OTP_25
-    seen = emqx.identify(certificate, otp)
+    seen = emqx.identify(certificate, GENERATIONS[mapping.dialect])
     mapped = resolve(seen, mapping, username=settings.username, client_id=settings.client_id)
     return Identity(
         cn=_text(seen.cn),
