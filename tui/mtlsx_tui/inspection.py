@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.identity.mapping import Mapping
 
+_EMPTY_USERNAME = "The password goes out with an empty username: MQTT allows no password alone."
 _ABOUT_PASSPHRASE = {"key-encrypted", "passphrase-wrong"}
 
 
@@ -105,7 +106,10 @@ def _identity(
         validity=validity(about.not_before, about.not_after, datetime.fromtimestamp(now, UTC)),
         key="key unreadable" if about.public_key is None else str(about.public_key),
         refused=seen.refused,
-        traps=tuple(trap.sentence for trap in traps(certificate, mapping)),
+        traps=(
+            *(trap.sentence for trap in traps(certificate, mapping)),
+            *([_EMPTY_USERNAME] if settings.sends_empty_username else []),
+        ),
     )
 
 

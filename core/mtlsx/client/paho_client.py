@@ -40,7 +40,7 @@ def make_client(settings: ConnectionSettings, client_id: str, links: LinkContext
     # Registered so that paho leaves all writing to the thread that runs its loop.
     client.on_socket_register_write = lambda *_: None
     if settings.username is not None or settings.password is not None:
-        # paho drops a password that comes without a username, which is how a certificate's user logs in.
+        # Without a username too, which is how a certificate's user logs in (``sends_empty_username``).
         password = None if settings.password is None else settings.password.reveal()
         client.username_pw_set(settings.username or "", password)
     if settings.will is not None:

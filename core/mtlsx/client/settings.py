@@ -100,6 +100,14 @@ class ConnectionSettings:
     reconnect: Reconnect = field(default_factory=Reconnect)
     tls: TlsSettings = field(default_factory=TlsSettings)
 
+    @property
+    def sends_empty_username(self) -> bool:
+        """Whether a password goes out with an empty username beside it, because none was given.
+
+        MQTT 3.1.1 forbids a password alone (MQTT-3.1.2-22), and paho would drop it.
+        """
+        return self.password is not None and self.username is None
+
 
 @dataclass(frozen=True, slots=True)
 class Subscription:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mtlsx.client.events import ConnackFacts, Connected, Failed
 from mtlsx.probe.verdicts import Verdict
 from mtlsx.tls.record import Ended, HandshakeRecord
@@ -142,3 +144,11 @@ def test_it_stays_through_losses_when_asked_to(program: Program, broker: FakeBro
 def test_reconnecting_is_for_who_stays(program: Program, broker: FakeBroker) -> None:
     run = program("conn", "-rp", 2000)
     assert run == (2, b"", "mtlsx: -rp and --maximum-reconnect-times go with --stay.\n")
+
+
+def test_a_password_alone_goes_out_with_an_empty_username(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MTLSX_PASSWORD", "hush")
+    lines = program("conn").stdout.decode().splitlines()
+    assert "  Username     empty, because a password was sent without one" in lines

@@ -53,6 +53,8 @@ def report_json(settings: ConnectionSettings, connected: Connected) -> dict[str,
 def _session_rows(settings: ConnectionSettings, facts: ConnackFacts) -> Iterator[Row]:
     client_id = facts.client_id or "chosen by the server, which does not tell it"
     yield _row("Client id", client_id + (", chosen by the server" * facts.client_id_assigned))
+    if settings.sends_empty_username:
+        yield _row("Username", "empty, because a password was sent without one")
     yield _row("Session", "continued" if facts.session_present else "new")
     if facts.session_expiry is not None:
         yield _row("Expiry", f"{facts.session_expiry} s, set by the server")

@@ -1,0 +1,76 @@
+"""From a connection's files to what the card shows and which field is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mtlsx.client.settings import ConnectionSettings, Transport
+from mtlsx.identity.mapping import Mapping
+from mtlsx.secret import Secret
+from mtlsx.tls.settings import TlsSettings
+from mtlsx_tui.identity import Inspection
+from mtlsx_tui.inspection import inspect
+from support.made_pki import CLIENT, NOW, make
+
+CA = make("Demo CA", ca=True)
+DEVICE = make("346a004d", CA, usage=CLIENT)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ConnectionSettings:
+    certificate, key = DEVICE.save(tmp_path, "device")
+    ca_file, _ = CA.save(tmp_path, "ca")
+    tls = TlsSettings(ca_file=ca_file, certificate_file=certificate, key_file=key)
+    return ConnectionSettings(host="broker.example", port=8883, tls=tls)
+
+
+def look(settings: ConnectionSettings, **tls: object) -> Inspection:
+    changed = replace(settings, tls=replace(settings.tls, **tls))
+    return inspect(changed, Mapping(), now=NOW.timestamp())
+
+
+def test_what_the_broker_will_see(settings: ConnectionSettings) -> None:
+    inspection = look(settings)
+    identity = inspection.identity
+    assert identity is not None
+    assert (identity.cn, identity.dn) == ("346a004d", "CN=346a004d")
+    assert (identity.username, identity.username_from) == ("346a004d", "cn")
+    assert identity.redis == "HMGET tls_domain:346a004d password"
+    assert (identity.key, identity.validity.days) == ("EC P-256", 30)
+    assert (identity.traps, inspection.errors) == ((), {})
+
+
+def test_a_password_alone_is_remarked_on(settings: ConnectionSettings) -> None:
+    identity = look(replace(settings, password=Secret("hush"))).identity
+    assert identity is not None
+    assert [trap for trap in identity.traps if "empty username" in trap]
+    assert "hush" not in repr(identity)
+    named = look(replace(settings, password=Secret("hush"), username="u")).identity
+    assert named is not None
+    assert named.traps == ()
+
+
+def test_faults_stand_beside_their_field(settings: ConnectionSettings, tmp_path: Path) -> None:
+    _, other_key = make("other").save(tmp_path, "other")
+    missing = str(tmp_path / "missing.pem")
+    certificate = settings.tls.certificate_file
+    for field, tls in (
+        ("ca_file", {"ca_file": missing}),
+        ("ca_file", {"ca_file": certificate}),
+        ("certificate_file", {"certificate_file": missing}),
+        ("certificate_file", {"certificate_file": other_key}),
+        ("key_file", {"key_file": other_key}),
+        ("key_file", {"key_file": missing}),
+    ):
+        assert list(look(settings, **tls).errors) == [field], tls
+
+
+def test_without_a_certificate_there_is_a_sentence(settings: ConnectionSettings) -> None:
+    one_way = look(settings, certificate_file=None, key_file=None)
+    assert one_way.identity is None
+    assert "only what CONNECT says" in one_way.note
+    plain = look(replace(settings, transport=Transport.MQTT))
+    assert "No TLS" in plain.note
