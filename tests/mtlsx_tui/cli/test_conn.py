@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 from mtlsx.client.events import ConnackFacts, Connected, Failed
 from mtlsx.probe.verdicts import Verdict
 from mtlsx.tls.record import Ended, HandshakeRecord
 from support.fake_broker import ACCEPTED, FakeBroker, lost
 
 if TYPE_CHECKING:
+    import pytest
     from conftest import Program
 
 FACTS = ConnackFacts(
@@ -147,8 +146,11 @@ def test_reconnecting_is_for_who_stays(program: Program, broker: FakeBroker) -> 
 
 
 def test_a_password_alone_goes_out_with_an_empty_username(
-    program: Program, monkeypatch: pytest.MonkeyPatch
+    program: Program, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MTLSX_PASSWORD", "hush")
-    lines = program("conn").stdout.decode().splitlines()
+    run = program("conn")
+    assert run.stderr == ""
+    lines = run.stdout.decode().splitlines()
     assert "  Username     empty, because a password was sent without one" in lines
+    assert broker.stopped
