@@ -15,6 +15,8 @@ import mtlsx
 import mtlsx_tui
 from mtlsx.client.settings import ConnectionSettings
 
+WAIT = 60.0  # seconds; for what a healthy machine does in less than one
+
 _PROGRAM = [sys.executable, "-c", "from mtlsx_tui.cli.main import main; main()"]
 _COPIES = """
 import os, sys
@@ -62,12 +64,11 @@ class Cli:
         *arguments: object,
         stdin: str = "",
         environment: Mapping[str, str] | None = None,
-        timeout: float = 60.0,
     ) -> Result:
-        """Run it to its end; ``timeout`` in seconds."""
+        """Run it to its end."""
         done = subprocess.run(
             [*_PROGRAM, *map(str, arguments)],
-            input=stdin, capture_output=True, text=True, timeout=timeout,
+            input=stdin, capture_output=True, text=True, timeout=WAIT,
             env={**self._environment, **(environment or {})},
         )  # fmt: skip
         return Result(done.returncode, done.stdout, done.stderr)
@@ -82,7 +83,7 @@ class Cli:
         with TemporaryDirectory() as directory:
             done = subprocess.run(
                 [sys.executable, "-c", _COPIES, str(times), directory, *map(str, arguments)],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60.0,
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WAIT,
                 env={**self._environment, **(environment or {})},
             )  # fmt: skip
             assert (done.returncode, done.stderr) == (0, "")
@@ -92,14 +93,12 @@ class Cli:
             ]
 
     @contextmanager
-    def started(
-        self, *arguments: object, environment: Mapping[str, str] | None = None
-    ) -> Iterator[Running]:
+    def started(self, *arguments: object) -> Iterator[Running]:
         """Start it and go on; it is killed at the end of the block if it still runs."""
         with subprocess.Popen(
             [*_PROGRAM, *map(str, arguments)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**self._environment, **(environment or {})},
+            env=self._environment,
         ) as process:  # fmt: skip
             try:
                 yield Running(process)
@@ -122,9 +121,9 @@ class Running:
         """What Ctrl+C does."""
         self._process.send_signal(signal.SIGINT)
 
-    def result(self, timeout: float = 30.0) -> Result:
-        """Wait for its end, at most ``timeout`` seconds."""
-        stdout, stderr = self._process.communicate(timeout=timeout)
+    def result(self) -> Result:
+        """Wait for its end."""
+        stdout, stderr = self._process.communicate(timeout=WAIT)
         return Result(self._process.returncode, stdout, stderr)
 
 

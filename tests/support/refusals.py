@@ -47,14 +47,22 @@ class Scene:
     def settings(
         self, port: int, device: Pair | None = None, *, ca: Path | None = None
     ) -> ConnectionSettings:
-        """Connect to localhost as ``device``, with the right CA file unless told otherwise."""
+        """Connect to localhost as ``device``, with the right CA file unless told otherwise.
+
+        A password and a passphrase always come along, whether needed or not: none may ever be shown.
+        """
         tls = TlsSettings(
             ca_file=str(ca or self.pki.ca.certificate),
             certificate_file=str(device.certificate) if device else None,
             key_file=str(device.key) if device else None,
+            passphrase=Secret(PASSPHRASE),
         )
         return ConnectionSettings(
-            host="localhost", port=port, tls=tls, reconnect=Reconnect(enabled=False)
+            host="localhost",
+            port=port,
+            password=Secret(PASSPHRASE),
+            tls=tls,
+            reconnect=Reconnect(enabled=False),
         )
 
 

@@ -24,17 +24,15 @@ from support.ports import LOOPBACK
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
+PATH = "/mqtt"
 SUBPROTOCOLS = (Subprotocol("mqtt"), Subprotocol("mqttv3.1"))
 
 
 class WebsocketBridge:
-    """A listener on the loopback (``port``) that carries websocket ``path`` to ``target_port``."""
+    """A listener on the loopback (``port``) that carries websockets on ``PATH`` to ``target_port``."""
 
-    def __init__(
-        self, target_port: int, *, path: str = "/mqtt", context: ssl.SSLContext | None = None
-    ) -> None:
+    def __init__(self, target_port: int, *, context: ssl.SSLContext | None = None) -> None:
         self._target_port = target_port
-        self._path = path
         self.peer_names: list[str] = []
         self.headers: list[dict[str, str]] = []
         self._server = serve(
@@ -53,7 +51,7 @@ class WebsocketBridge:
         self._thread.join()
 
     def _check_path(self, client: ServerConnection, request: Request) -> Response | None:
-        if request.path == self._path:
+        if request.path == PATH:
             return None
         return client.respond(HTTPStatus.NOT_FOUND, "There is no broker here.\n")
 
