@@ -12,6 +12,7 @@ from support.fake_broker import ACCEPTED, FakeBroker, lost
 
 if TYPE_CHECKING:
     import pytest
+
     from conftest import Program
 
 FACTS = ConnackFacts(
