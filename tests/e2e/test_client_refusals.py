@@ -71,6 +71,7 @@ def test_a_refused_certificate_is_not_sent_again(
         assert refused.retry_in is None
         assert client.connection.state is State.FAILED
     assert client.later_events() == []
+    broker.wait_for_log("certificate verify failed")
     assert broker.log.count("certificate verify failed") == 1
 
 
@@ -89,6 +90,7 @@ def test_a_refused_password_is_not_sent_again(pki: Pki, mosquitto: StartMosquitt
         assert isinstance(refused, Failed)
         assert refused.retry_in is None
     assert client.later_events() == []
+    broker.wait_for_log("Sending CONNACK to")
     assert broker.log.count("Sending CONNACK to") == 1
 
 

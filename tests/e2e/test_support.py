@@ -48,7 +48,7 @@ def test_mosquitto_lets_a_device_in_and_names_it_by_its_cn(
     with broker.observer(f"{DEVICE}/#") as observer:
         assert mosquitto_pub(broker, pki, getattr(pki, device)) == 0
         assert observer.messages() == [(f"{DEVICE}/t", 1, False, b"hello")]
-    assert f"u'{DEVICE}'" in broker.log
+    broker.wait_for_log(f"u'{DEVICE}'")
 
 
 @pytest.mark.parametrize(
