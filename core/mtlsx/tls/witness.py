@@ -43,6 +43,7 @@ class Witness:
         self._name_error: str | None = None
         self._hello_seen = False
         self._certificate_requested = False
+        self._certificate_written = False
         self._first_bytes = b""
 
     def attach(self, connection: SSL.Connection) -> None:
@@ -82,7 +83,7 @@ class Witness:
             verify_errors=tuple(self._verify_errors),
             name_error=self._name_error,
             certificate_requested=self._certificate_requested,
-            certificate_sent=self._certificate_requested and self._has_certificate,
+            certificate_sent=self._certificate_written and self._has_certificate,
             accepted_cas=tuple(accepted) or None,
             alert_received=self.alert_received,
             alert_sent=self._alert_sent,
@@ -116,6 +117,7 @@ class Witness:
             state = connection.get_state_string()
             self._hello_seen |= b"read server hello" in state
             self._certificate_requested |= b"read server certificate request" in state
+            self._certificate_written |= b"write client certificate" in state
 
 
 def _der(certificate: crypto.X509) -> bytes:

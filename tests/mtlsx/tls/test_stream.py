@@ -101,6 +101,7 @@ def test_a_wrong_name_is_refused_before_our_certificate_goes_out(
     assert record.ended is Ended.REFUSED_BY_US
     assert record.name_error is not None
     assert "localhost, 127.0.0.1" in record.name_error
+    assert not record.certificate_sent
     assert server.client_certificates == []
 
 
