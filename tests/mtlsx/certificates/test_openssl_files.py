@@ -30,7 +30,7 @@ def test_names_and_fingerprints_are_those_that_openssl_prints(pki: Pki) -> None:
         )
         assert getattr(about, digest) == printed.strip().rpartition("=")[2].replace(":", "").lower()
     printed = openssl("x509", "-in", pki.device.certificate, "-noout", "-serial")
-    assert f"serial={about.serial:X}" == printed.strip()
+    assert int(printed.strip().removeprefix("serial="), 16) == about.serial
 
 
 def test_text_and_trust_settings_around_a_certificate(pki: Pki, tmp_path: Path) -> None:
@@ -94,6 +94,9 @@ def test_a_key_with_its_parameters_before_it(tmp_path: Path) -> None:
 
 def test_a_revocation_list(pki: Pki) -> None:
     (crl,) = load(pki.crl).crls
-    (revoked,) = load(pki.device_revoked.certificate).certificates
+    revoked = [
+        describe(load(pair.certificate).certificates[0]).serial
+        for pair in (pki.device_revoked, pki.server_revoked)
+    ]
     about = describe_crl(crl, entries=10)
-    assert [entry.serial for entry in about.entries] == [describe(revoked).serial]
+    assert sorted(entry.serial for entry in about.entries) == sorted(revoked)

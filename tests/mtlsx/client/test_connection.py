@@ -213,12 +213,15 @@ def test_a_disconnect_of_the_servers_is_told(code: int, verdict: str) -> None:
 
 
 def test_a_publication_refused_by_pubrec_is_told() -> None:
+    released = threading.Event()
+
     def script(peer: Peer) -> None:
         peer.expect(PacketType.CONNECT)
         peer.send(CONNACK_OK_5)
         packet_id = peer.expect(PacketType.PUBLISH).body[3:5]
         peer.send(b"\x50\x03" + packet_id + b"\x87")
         peer.expect(PacketType.PUBREL)
+        released.set()
         peer.send(b"\x70\x02" + packet_id)
         peer.expect(PacketType.DISCONNECT)
 
@@ -226,6 +229,7 @@ def test_a_publication_refused_by_pubrec_is_told() -> None:
         client.event(Connected)
         number = client.connection.publish(Publication("t", b"x", 2))
         published = client.event(Published)
+        assert released.wait(10)
     assert (published.packet_id, published.code) == (number, 0x87)
 
 
