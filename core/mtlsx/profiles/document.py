@@ -24,7 +24,6 @@ Relative file paths are taken from the directory of the document. Secrets have n
 
 from __future__ import annotations
 
-import tomllib
 from typing import get_args
 
 from mtlsx.client.settings import (
@@ -41,7 +40,6 @@ from mtlsx.profiles.model import Profile
 from mtlsx.profiles.schema import (
     Key,
     Table,
-    WrongError,
     boolean,
     choice,
     colour,
@@ -143,19 +141,7 @@ def parse(data: bytes, *, source: str) -> Profile:
 
     Raises UsageError: not UTF-8, not TOML (with the line), unknown keys, wrong values, missing ones.
     """
-    try:
-        table = tomllib.loads(data.decode())
-        return _PROFILE.read(table)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(f"{source}: line {line} is not UTF-8.") from error
-    except RecursionError as error:
-        raise UsageError(f"{source}: its values are nested too deep.") from error
-    except WrongError as error:
-        raise UsageError(f"{source}: {error}") from error
-    except ValueError as error:
-        # tomllib.TOMLDecodeError, with the line, or int() that refuses thousands of digits.
-        raise UsageError(f"{source} is not TOML: {error}.") from error
+    return _PROFILE.parse(data, source=source)
 
 
 def dump(profile: Profile) -> bytes:

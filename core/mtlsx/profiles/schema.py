@@ -13,9 +13,12 @@ import dataclasses
 import difflib
 import math
 import re
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
+
+from mtlsx.errors import UsageError
 
 T = TypeVar("T")
 Reader = Callable[[object, str], Any]
@@ -61,6 +64,24 @@ class Table(Generic[T]):
             if name not in items and name not in self._defaults:
                 raise WrongError(f"{prefix}{name} is missing.")
         return self._make(**items)
+
+    def parse(self, data: bytes, *, source: str) -> T:
+        """The dataclass that a whole document stands for; ``source`` names it in errors ("Profile file /x").
+
+        Raises UsageError: not UTF-8, not TOML (with the line), unknown keys, wrong values, missing ones.
+        """
+        try:
+            return self.read(tomllib.loads(data.decode()))
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, error.start) + 1
+            raise UsageError(f"{source}: line {line} is not UTF-8.") from error
+        except RecursionError as error:
+            raise UsageError(f"{source}: its values are nested too deep.") from error
+        except WrongError as error:
+            raise UsageError(f"{source}: {error}") from error
+        except ValueError as error:
+            # tomllib.TOMLDecodeError, with the line, or int() that refuses thousands of digits.
+            raise UsageError(f"{source} is not TOML: {error}.") from error
 
     def write(self, value: T) -> dict[str, object]:
         """The table that stands for ``value``: required keys, and those that are not at their default."""
