@@ -34,7 +34,8 @@ class Profile:
     mapping: Mapping = field(default_factory=Mapping)
 
     def __post_init__(self) -> None:
-        if self.connection != without_secrets(self.connection):
+        tls = self.connection.tls
+        if (self.connection.password, tls.passphrase, tls.keylog_file) != (None, None, None):
             raise ValueError("a profile holds no password, no passphrase and no key log file")
 
 

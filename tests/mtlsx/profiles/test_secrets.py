@@ -72,6 +72,12 @@ class Hanging(Working):
         self.get_password(service, username)
 
 
+class EmptyChain(keyring.backends.chainer.ChainerBackend):
+    """What keyring chooses where it finds no backend; the real one would find those of this module."""
+
+    backends = ()
+
+
 @pytest.fixture(autouse=True)
 def _restore() -> Iterator[None]:
     before = keyring.get_keyring()
@@ -118,7 +124,7 @@ def test_two_configurations_do_not_share_entries(store: SecretStore, tmp_path: P
     [
         keyring.backends.fail.Keyring,
         keyring.backends.null.Keyring,
-        keyring.backends.chainer.ChainerBackend,
+        EmptyChain,
         Raising,
         Forgetful,
         Hanging,
