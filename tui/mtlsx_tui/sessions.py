@@ -6,6 +6,7 @@ posts each event to the screen, which hands it to ``Sessions.apply``.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -98,6 +99,46 @@ class Session:
     closing: bool = False
     seen: int = 0
     subscriptions: dict[str, SubscriptionState] = field(default_factory=dict)
+    _order: threading.Lock = field(default_factory=threading.Lock)
+
+    def receive(self, message: Message) -> None:
+        """Keep a message that arrived. Called on the connection's thread."""
+        with self._order:
+            self.ring.append(message)
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Ask the server for a subscription. Raises MtlsxError."""
+        assert self.connection is not None  # noqa: S101  (a connected session has one)
+        self.connection.subscribe([subscription])
+        self.subscriptions[subscription.topic_filter] = SubscriptionState(subscription)
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Give a subscription up, if it is in force. Raises MtlsxError."""
+        assert self.connection is not None  # noqa: S101  (a connected session has one)
+        state = self.subscriptions.pop(topic_filter, None)
+        if state is not None and not state.refused:
+            self.connection.unsubscribe([topic_filter])
+
+    def publish(self, publication: Publication, *, now: float) -> None:
+        """Publish, and keep the message among the others. Raises MtlsxError.
+
+        ``now``: seconds since the epoch.
+        """
+        assert self.connection is not None  # noqa: S101  (a connected session has one)
+        self.refusal = None
+        sent = Message(
+            publication.topic,
+            publication.payload,
+            publication.qos,
+            publication.retain,
+            dup=False,
+            outgoing=True,
+            received_at=now,
+            properties=publication.properties,
+        )
+        with self._order:  # or a broker nearby would answer before the question is in the list
+            self.connection.publish(publication)
+            self.ring.append(sent)
 
     @property
     def unread(self) -> int:
@@ -185,9 +226,7 @@ class Sessions:
 
         try:
             settings = self._library.connection(profile)
-            session.connection = self._connect(
-                settings, on_event=post, on_message=session.ring.append
-            )
+            session.connection = self._connect(settings, on_event=post, on_message=session.receive)
             if not session.closing:
                 session.connection.start()
             if session.closing:  # meanwhile
@@ -229,41 +268,6 @@ class Sessions:
                 refused = code >= FAILURE
                 session.refusal = f"{publication.topic}: {text}" if refused else None
         return session
-
-
-def subscribe(session: Session, subscription: Subscription) -> None:
-    """Ask the server for a subscription. Raises MtlsxError where it cannot be asked for."""
-    assert session.connection is not None  # noqa: S101  (a connected session has one)
-    session.connection.subscribe([subscription])
-    session.subscriptions[subscription.topic_filter] = SubscriptionState(subscription)
-
-
-def unsubscribe(session: Session, topic_filter: str) -> None:
-    """Give a subscription up; one that is not in force is only taken off the list. Raises MtlsxError."""
-    in_force = not session.subscriptions[topic_filter].refused
-    if session.state is State.CONNECTED and session.connection is not None and in_force:
-        session.connection.unsubscribe([topic_filter])
-    else:
-        session.subscriptions.pop(topic_filter)
-
-
-def publish(session: Session, publication: Publication, *, now: float) -> None:
-    """Publish, and show the message among the others. ``now``: seconds since the epoch. Raises MtlsxError."""
-    assert session.connection is not None  # noqa: S101  (a connected session has one)
-    session.connection.publish(publication)
-    session.refusal = None
-    session.ring.append(
-        Message(
-            publication.topic,
-            publication.payload,
-            publication.qos,
-            publication.retain,
-            dup=False,
-            outgoing=True,
-            received_at=now,
-            properties=publication.properties,
-        )
-    )
 
 
 def _subscribe(session: Session) -> None:

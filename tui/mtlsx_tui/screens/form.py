@@ -71,8 +71,9 @@ class ProfileForm(Screen[Saved | None]):
         Binding("ctrl+g", "generate", "Generate"),
         Binding("ctrl+g", "forget", "Forget"),
         Binding("escape", "leave", "Back"),
-        Binding("down,enter", "app.focus_next", "Next field", show=False),
-        Binding("up", "app.focus_previous", "Previous field", show=False),
+        # With priority, so that what is typed ahead lands in the next field.
+        Binding("tab,enter,down", "next_field", "Next field", show=False, priority=True),
+        Binding("shift+tab,up", "previous_field", "Previous field", show=False, priority=True),
     ]
 
     def __init__(
@@ -206,10 +207,13 @@ class ProfileForm(Screen[Saved | None]):
         """Take a client id that nobody else has."""
         self.query_one("#form-client_id", Input).value = new_client_id()
 
-    @on(Input.Submitted)
-    def _next_field(self, event: Input.Submitted) -> None:
-        event.stop()
+    def action_next_field(self) -> None:
+        """Go to the next field."""
         self.focus_next()
+
+    def action_previous_field(self) -> None:
+        """Go to the previous field."""
+        self.focus_previous()
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -325,6 +329,8 @@ class ProfileForm(Screen[Saved | None]):
         """A key is offered in the field to which it belongs."""
         field = self._focused_field
         match action:
+            case "next_field" | "previous_field":
+                return self._browsing is None
             case "browse":
                 return field in _FILES
             case "generate":
@@ -351,6 +357,7 @@ class ProfileForm(Screen[Saved | None]):
         self.remove_class("-browsing")
         self.query_one(FilePanel).display = False
         self.query_one(f"#form-{self._browsing}", Input).focus()
+        self._browsing = None
 
     # The end
 

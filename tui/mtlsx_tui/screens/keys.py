@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 def _keys(
     keys: str, action: str, label: str, what: str, *, show: bool = True, display: str | None = None
 ) -> tuple[Binding, ...]:
-    """A binding for each of ``keys``: the footer shows the first that works where the focus is."""
+    """A binding for each of ``keys``: the footer shows the first that works where the focus is.
+
+    The first works outside fields. The others have priority over what a field does with them; the focus
+    moves before the next key is looked at, so what is typed ahead lands where it belongs.
+    """
     first, *others = keys.split()
     return (
         Binding(first, action, label, tooltip=what, show=show, key_display=display),
-        *(Binding(key, action, label, tooltip=what, show=show) for key in others),
+        *(Binding(key, action, label, tooltip=what, show=show, priority=True) for key in others),
     )
 
 
@@ -29,13 +33,16 @@ KEYS = (
     *_keys("c ctrl+o", "disconnect", "Disconnect", "Disconnect this profile, or stop trying"),
     *_keys("s ctrl+t", "subscribe", "Subscribe", "Subscribe to a topic filter"),
     *_keys("p ctrl+l", "publish", "Publish", "Write a message to publish"),
-    *_keys("ctrl+s", "send", "Send", "Publish what is written"),
+    # Without priority: it comes after the letters that were typed before it.
+    Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
     *_keys("v f4", "format", "View", "Show the payload as JSON, text or hex", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
     *_keys("question_mark f1", "help", "Help", "List all keys", display="?"),
     *_keys("escape", "leave", "Back", "Leave a field or a panel", show=False),
     *_keys("q ctrl+q", "app.quit", "Quit", "Disconnect everything and quit", show=False),
+    Binding("tab", "app.focus_next", "Next", show=False, priority=True),
+    Binding("shift+tab", "app.focus_previous", "Previous", show=False, priority=True),
 )
 
 

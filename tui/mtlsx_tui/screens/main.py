@@ -18,10 +18,8 @@ from mtlsx.errors import MtlsxError
 from mtlsx.profiles.model import with_absolute_paths
 from mtlsx_tui.messages import ConnectionEvent, EvidenceRead, IdentityRead
 from mtlsx_tui.screens import words
-from mtlsx_tui.screens.form import ProfileForm, Saved
-from mtlsx_tui.screens.help import HelpScreen
 from mtlsx_tui.screens.keys import KEYS, applies
-from mtlsx_tui.sessions import Sessions, State, publish, subscribe, unsubscribe
+from mtlsx_tui.sessions import Sessions, State
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
 from mtlsx_tui.widgets.failure import FailurePanel
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     from mtlsx.profiles.model import Profile
     from mtlsx.profiles.store import Listing
     from mtlsx_tui.identity import Inspection
+    from mtlsx_tui.screens.form import Saved
     from mtlsx_tui.sessions import ConnectionFactory, Session
 
 _TICK = 1 / 12
@@ -222,6 +221,8 @@ class MainScreen(Screen[None]):
         self._edit(self._profile)
 
     def _edit(self, profile: Profile | None) -> None:
+        from mtlsx_tui.screens.form import ProfileForm
+
         former = profile.name if profile else None
 
         def ended(saved: Saved | None) -> None:
@@ -334,7 +335,7 @@ class MainScreen(Screen[None]):
         try:
             check_subscription(wanted)
             if session is not None and session.state is State.CONNECTED:
-                subscribe(session, wanted)
+                session.subscribe(wanted)
         except MtlsxError as error:
             self.query_one(Subscriptions).show_error(str(error))
             return
@@ -350,7 +351,7 @@ class MainScreen(Screen[None]):
             return
         try:
             if session is not None and session.state is State.CONNECTED:
-                unsubscribe(session, message.topic_filter)
+                session.unsubscribe(message.topic_filter)
         except MtlsxError as error:
             self.query_one(Subscriptions).show_error(str(error))
             return
@@ -374,7 +375,7 @@ class MainScreen(Screen[None]):
     def action_leave(self) -> None:
         """Leave a field or a panel for the messages, or for the list of profiles."""
         stream = self.query_one(MessageStream)
-        (stream if stream.focusable else self.query_one(ProfileList)).focus()
+        self.set_focus(stream if stream.focusable else self.query_one(ProfileList))
 
     # Messages
 
@@ -401,7 +402,7 @@ class MainScreen(Screen[None]):
             self._show_refusal("there is no connection; ctrl+o connects.")
             return
         try:
-            publish(session, message.publication, now=self._now())
+            session.publish(message.publication, now=self._now())
         except MtlsxError as error:
             self._show_refusal(str(error))
         else:
@@ -437,4 +438,6 @@ class MainScreen(Screen[None]):
 
     def action_help(self) -> None:
         """List all keys."""
+        from mtlsx_tui.screens.help import HelpScreen
+
         self.app.push_screen(HelpScreen(KEYS))

@@ -1,4 +1,4 @@
-"""The panel from which an identity value is copied; it shows each in full, to be selected by hand too."""
+"""The panel from which an identity value, or a message, is copied."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CopyPanel(Vertical):
     CopyPanel {
         height: auto;
         max-height: 14;
-        & > OptionList { height: auto; max-height: 12; }
+        & > OptionList { height: auto; max-height: 12; text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
 
@@ -62,7 +62,7 @@ class CopyPanel(Vertical):
         )
         options.highlighted = 0
         self.display = True
-        options.focus()
+        self.screen.set_focus(options)
 
     def action_close(self) -> None:
         """Hide the panel."""

@@ -51,7 +51,9 @@ class PublishLine(Horizontal):
     def open(self) -> None:
         """Make it ready to type: the topic first, the payload where there is a topic."""
         topic = self.query_one("#publish-topic", Input)
-        (self.query_one("#publish-payload", Input) if topic.value else topic).focus()
+        payload = self.query_one("#publish-payload", Input)
+        # At once, unlike focus(): what is typed ahead belongs here.
+        self.screen.set_focus(payload if topic.value else topic)
 
     @on(Input.Submitted)
     @on(Button.Pressed)

@@ -109,7 +109,7 @@ class Subscriptions(Vertical):
         """Show the line for a new subscription, ready to type."""
         self.show_error(None)
         self.add_class("-open")
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))
 
     def show_error(self, text: str | None) -> None:
         """Say why the last wish could not be followed; None clears it."""

@@ -1,0 +1,140 @@
+"""The terminal UI's main job against a real Mosquitto: profile, identity, connect, subscribe, publish, see."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keyring
+import keyring.backends.fail
+import pytest
+from textual.widgets import Input
+
+from mtlsx.client.settings import ConnectionSettings
+from mtlsx.profiles.library import ProfileLibrary
+from mtlsx.profiles.model import Profile
+from mtlsx.tls.settings import TlsSettings
+from mtlsx_tui.app import MtlsxApp
+from support.mosquitto import Mosquitto
+from support.openssl_pki import DEVICE, Pki
+from support.tui import screen_text
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+pytestmark = pytest.mark.e2e
+
+SIZE = (120, 36)
+PATIENCE = 20.0  # seconds; for what a healthy machine does in a few milliseconds
+
+
+@pytest.fixture(autouse=True)
+def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keyring, "get_keyring", keyring.backends.fail.Keyring)
+
+
+async def seen(pilot: Pilot[None], *words: str) -> str:
+    """What is on the screen, as soon as all of ``words`` are there."""
+    async with asyncio.timeout(PATIENCE):
+        while not all(word in (text := screen_text(pilot.app)) for word in words):
+            await pilot.pause(0.05)
+    return text
+
+
+async def test_the_main_job(pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> None:
+    broker = mosquitto(server=pki.server, client_ca=pki.ca.certificate)
+    library = ProfileLibrary(tmp_path)
+    app = MtlsxApp(library)
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, "No profiles yet")
+        await pilot.press("n")
+        for key, value in {
+            "name": "device",
+            "host": "localhost",
+            "port": str(broker.port),
+            "ca_file": str(pki.ca.certificate),
+            "certificate_file": str(pki.device.certificate),
+            "key_file": str(pki.device.key),
+        }.items():
+            app.screen.query_one(f"#form-{key}", Input).value = value
+        await seen(pilot, f"cn        {DEVICE}", "days left", "RSA 2048")
+
+        await pilot.press("ctrl+o")
+        await seen(pilot, "● connected", "TLS 1.3")
+        broker.wait_for_log(f"u'{DEVICE}'")  # the username that Mosquitto took from the certificate
+
+        await pilot.press("s", *"factory/#", "enter")
+        await seen(pilot, "● factory/# q0")
+        await pilot.press(
+            "escape", "p", *"factory/1/set", "tab", "right", "tab", "tab", *'{"on":1}', "enter"
+        )
+        await seen(pilot, "↑ factory/1/set", "  factory/1/set", '"on": 1')
+
+        broker.publish("factory/2/temperature", '{"celsius": 21.4}', retain=True)
+        await seen(pilot, "factory/2/temperature", '{"celsius": 21.4}')
+        await pilot.press("escape", "c")
+        await seen(pilot, "○ not connected")
+        await pilot.press("q")
+
+    # What was made is there the next time, with the subscription, and connects by one key.
+    app = MtlsxApp(library)
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, "○ factory/# q0", DEVICE)
+        await pilot.press("c")
+        await seen(pilot, "● connected", "● factory/# q0", '{"celsius": 21.4}')
+
+
+async def test_the_failure_says_who_refused_what(
+    pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_path: Path
+) -> None:
+    broker = mosquitto(server=pki.server, client_ca=pki.ca.certificate)
+    stranger = pki.device_of_another_ca
+    tls = TlsSettings(
+        ca_file=str(pki.ca.certificate),
+        certificate_file=str(stranger.certificate),
+        key_file=str(stranger.key),
+    )
+    settings = ConnectionSettings(host="localhost", port=broker.port, tls=tls)
+    library = ProfileLibrary(tmp_path)
+    library.save(Profile(name="stranger", connection=settings))
+    app = MtlsxApp(library)
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, "○ not connected")
+        await pilot.press("c")
+        await seen(
+            pilot,
+            "✘ failed",
+            "✘ client certificate   the server refused",
+            "unknown_ca (48)",
+            "Other CA",
+        )
+
+
+async def test_a_lost_connection_comes_back_with_its_subscriptions(
+    pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_path: Path
+) -> None:
+    broker = mosquitto(server=pki.server, client_ca=pki.ca.certificate)
+    tls = TlsSettings(
+        ca_file=str(pki.ca.certificate),
+        certificate_file=str(pki.device.certificate),
+        key_file=str(pki.device.key),
+    )
+    library = ProfileLibrary(tmp_path)
+    settings = ConnectionSettings(host="localhost", port=broker.port, tls=tls)
+    library.save(Profile(name="device", connection=settings))
+    app = MtlsxApp(library)
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, "○ not connected")
+        await pilot.press("c")
+        await seen(pilot, "● connected")
+        await pilot.press("s", *"t", "enter", "escape")
+        await seen(pilot, "● t q0")
+        broker.kill()
+        await seen(pilot, "waiting, retry in", "Trying again in")
+        broker.restart()
+        await seen(pilot, "● connected")
+        broker.wait_for_log("SUBSCRIBE from")
+        broker.publish("t", "back again")
+        await seen(pilot, "back again")
