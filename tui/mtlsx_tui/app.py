@@ -14,6 +14,7 @@ from mtlsx.profiles.directories import config_directory
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx_tui.screens.commands import key_commands
 from mtlsx_tui.screens.main import MainScreen
+from mtlsx_tui.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx_tui.sessions import Connection, ConnectionFactory
+
+_DEFAULTS = Settings()
 
 
 def connect(
@@ -39,7 +42,7 @@ def connect(
 class MtlsxApp(App[None]):
     """mtlsx in the terminal.
 
-    ``library``: the profiles and their secrets. ``connect`` makes connections, ``now`` gives the seconds
+    ``library``: the profiles and their secrets; ``settings``: what a person set for all of them. ``connect`` makes connections, ``now`` gives the seconds
     since the epoch; tests bring their own.
     """
 
@@ -53,11 +56,12 @@ class MtlsxApp(App[None]):
         self,
         library: ProfileLibrary,
         *,
+        settings: Settings = _DEFAULTS,
         connect: ConnectionFactory = connect,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.main = MainScreen(library, connect, now=now)
+        self.main = MainScreen(library, connect, settings=settings, now=now)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
@@ -74,5 +78,9 @@ class MtlsxApp(App[None]):
 
 
 def run() -> None:
-    """Open the terminal application on this user's profiles."""
-    MtlsxApp(ProfileLibrary(config_directory(os.environ))).run()
+    """Open the terminal application on this user's profiles.
+
+    Raises UsageError for a settings file that cannot be read.
+    """
+    directory = config_directory(os.environ)
+    MtlsxApp(ProfileLibrary(directory), settings=load_settings(directory)).run()

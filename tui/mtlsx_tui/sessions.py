@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
     from mtlsx.tls.record import HandshakeRecord
+    from mtlsx_tui.settings import Settings
 
 
 class Connection(Protocol):
@@ -162,7 +163,7 @@ SessionEvent = events.Event | NotStarted
 
 
 class Sessions:
-    """All sessions, by profile name. Each keeps its messages within the budget of a ``MessageRing``.
+    """All sessions, by profile name. Each keeps its messages within the budget that ``settings`` give it.
 
     ``post`` takes a profile's name, the number of the run and the event to the screen's thread, from any
     thread and at once. ``in_background`` runs a function where it keeps nobody waiting.
@@ -173,11 +174,13 @@ class Sessions:
         library: ProfileLibrary,
         connect: ConnectionFactory,
         *,
+        settings: Settings,
         post: Callable[[str, int, SessionEvent], object],
         in_background: Callable[[Callable[[], None]], object],
     ) -> None:
         self._library = library
         self._connect = connect
+        self._settings = settings
         self._post = post
         self._in_background = in_background
         self._sessions: dict[str, Session] = {}
@@ -187,11 +190,14 @@ class Sessions:
         """The session of a profile, None where it was never connected."""
         return None if profile is None else self._sessions.get(profile)
 
+    def _ring(self) -> MessageRing:
+        return MessageRing(self._settings.max_messages, self._settings.max_message_bytes)
+
     def open(self, profile: Profile) -> Session:
         """Begin to connect; messages of an earlier session of the profile stay."""
         earlier = self._sessions.get(profile.name)
         self._runs += 1
-        session = Session(profile.name, self._runs, earlier.ring if earlier else MessageRing())
+        session = Session(profile.name, self._runs, earlier.ring if earlier else self._ring())
         session.seen = earlier.seen if earlier else 0
         session.subscriptions = {
             wanted.topic_filter: SubscriptionState(wanted) for wanted in profile.subscriptions

@@ -21,6 +21,7 @@ from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.screens.form import ProfileForm
 from mtlsx_tui.screens.help import HelpScreen
+from mtlsx_tui.settings import Settings
 from mtlsx_tui.widgets.failure import FailurePanel
 from mtlsx_tui.widgets.profiles import ProfileList
 from mtlsx_tui.widgets.stream import MessageStream
@@ -400,3 +401,20 @@ async def test_quitting_stops_the_connections(
         await pilot.press("q")
         await pilot.pause()
         assert script.connection.stopped
+
+
+async def test_a_connection_keeps_as_many_messages_as_the_settings_say(
+    library: ProfileLibrary, profile: Profile, script: Script
+) -> None:
+    app = MtlsxApp(library, settings=Settings(max_messages=2), connect=script.connect)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        session = app.main.sessions.get(profile.name)
+        assert session is not None
+        for number in range(3):
+            session.ring.append(message(number))
+        await settle(pilot)
+        assert len(session.ring) == 2
+        assert "1 dropped to make room" in screen_text(app)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from mtlsx_tui.identity import Inspection
     from mtlsx_tui.screens.form import Saved
     from mtlsx_tui.sessions import ConnectionFactory, Session
+    from mtlsx_tui.settings import Settings
 
 _TICK = 1 / 12
 """Seconds between two looks at the rings; the screen has no other clock."""
@@ -60,7 +61,12 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     def __init__(
-        self, library: ProfileLibrary, connect: ConnectionFactory, *, now: Callable[[], float]
+        self,
+        library: ProfileLibrary,
+        connect: ConnectionFactory,
+        *,
+        settings: Settings,
+        now: Callable[[], float],
     ) -> None:
         super().__init__()
         self._library = library
@@ -68,6 +74,7 @@ class MainScreen(Screen[None]):
         self.sessions = Sessions(
             library,
             connect,
+            settings=settings,
             post=lambda *event: self.post_message(ConnectionEvent(*event)),
             in_background=partial(self.run_worker, thread=True, group="connections"),
         )
