@@ -1,0 +1,75 @@
+"""What other programs may import from mtlsx: the names are there, take what they took, and say what they do."""
+
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+
+import pytest
+
+FUNCTIONS = {
+    "mtlsx.certificates.load:load_file": "(path: str, *, passphrase: Secret | None = None) -> Material",
+    "mtlsx.certificates.load:load_bytes": (
+        "(data: bytes, *, source: str, passphrase: Secret | None = None) -> Material"
+    ),
+    "mtlsx.certificates.load:public_key_matches": "(certificate: bytes, key: bytes) -> bool",
+    "mtlsx.certificates.describe:describe": "(encoded: bytes) -> CertificateDescription",
+    "mtlsx.identity.mosquitto:identify": "(certificate: bytes) -> MosquittoIdentity",
+    "mtlsx.identity.report:as_json": (
+        "(certificate: bytes, brokers: Collection[str] | None = None) -> dict[str, dict[str, Any]]"
+    ),
+    "mtlsx.client.connection:Connection": (
+        "(settings: ConnectionSettings, *, on_event: Callable[[Event], None],"
+        " on_message: Callable[[Message], object]) -> None"
+    ),
+    "mtlsx.client.connection:Connection.start": "(self) -> None",
+    "mtlsx.client.connection:Connection.stop": "(self, timeout: float = 5.0) -> None",
+    "mtlsx.client.connection:Connection.subscribe": "(self, subscriptions: Sequence[Subscription]) -> int",
+    "mtlsx.client.connection:Connection.unsubscribe": "(self, topic_filters: Sequence[str]) -> int",
+    "mtlsx.client.connection:Connection.publish": "(self, publication: Publication) -> int",
+}
+VALUES = {
+    "mtlsx.errors:MtlsxError",
+    "mtlsx.errors:UsageError",
+    "mtlsx.errors:MaterialError",
+    "mtlsx.secret:Secret",
+    "mtlsx.certificates.material:Material",
+    "mtlsx.certificates.describe:CertificateDescription",
+    "mtlsx.identity.emqx:EmqxIdentity",
+    "mtlsx.identity.mapping:Mapping",
+    "mtlsx.tls.settings:TlsSettings",
+    "mtlsx.tls.record:HandshakeRecord",
+    "mtlsx.probe.verdicts:Verdict",
+    "mtlsx.client.settings:ConnectionSettings",
+    "mtlsx.client.settings:Subscription",
+    "mtlsx.client.settings:Publication",
+    "mtlsx.client.message:Message",
+    "mtlsx.client.ring:MessageRing",
+    "mtlsx.profiles.model:Profile",
+    "mtlsx.profiles.store:ProfileStore",
+    "mtlsx.profiles.secrets:SecretStore",
+}
+
+
+def find(name: str) -> object:
+    module, _, path = name.partition(":")
+    found: object = import_module(module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+@pytest.mark.parametrize(("name", "signature"), FUNCTIONS.items())
+def test_a_function_takes_what_it_took(name: str, signature: str) -> None:
+    function = find(name)
+    assert callable(function)
+    assert str(inspect.signature(function)).replace("'", "") == signature
+
+
+@pytest.mark.parametrize("name", sorted({*FUNCTIONS, *VALUES}))
+def test_a_public_name_says_what_it_is(name: str) -> None:
+    # A class that inherits its docstring, or a dataclass that only has a generated one, says nothing.
+    found = find(name)
+    text = vars(found)["__doc__"] if inspect.isclass(found) else found.__doc__
+    assert text
+    assert not text.startswith(f"{name.rpartition(':')[2]}(")
