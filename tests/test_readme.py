@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ import pytest
 
 from mtlsx.probe.verdicts import KINDS
 from mtlsx_tui.cli import main
+from mtlsx_tui.settings import FILE_NAME, Settings, load_settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -60,6 +63,13 @@ def test_the_table_of_exit_codes_is_whole() -> None:
     table = README.partition("### Exit codes")[2].partition("##")[0]
     codes = {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)}
     assert codes == {0, main.USAGE, main.INTERRUPTED} | {kind.exit_code for kind in KINDS.values()}
+
+
+def test_the_settings_file_shown_holds_the_defaults(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / FILE_NAME).write_text(shown)
+    assert set(tomllib.loads(shown)) == {field.name for field in fields(Settings)}
+    assert load_settings(tmp_path) == Settings()
 
 
 def test_each_picture_and_link_leads_somewhere() -> None:
