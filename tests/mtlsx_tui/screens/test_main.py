@@ -334,7 +334,7 @@ async def test_deleting_a_profile_asks_first(
         await pilot.press("n")
         await settle(pilot)
         assert len(library.profiles.list().profiles) == 1
-        app.screen.query_one(ProfileList).focus()
+        assert app.focused is app.screen.query_one(ProfileList)
         await pilot.press("delete", "y")
         await settle(pilot)
         assert library.profiles.list().profiles == ()

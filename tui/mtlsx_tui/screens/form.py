@@ -274,7 +274,7 @@ class ProfileForm(Screen[Saved | None]):
         if inspection.identity is not None:
             card.show(inspection.identity)
         else:
-            card.show_note(inspection.note)
+            card.show_note(inspection.note, bad=bool(inspection.errors))
 
     # Secrets
 

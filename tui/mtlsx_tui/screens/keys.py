@@ -12,9 +12,12 @@ if TYPE_CHECKING:
 
 
 def _keys(
-    keys: str, action: str, label: str, what: str, *, show: bool = True, display: str | None = None
-) -> tuple[Binding, ...]:
+    keys: str, action: str, label: str, what: str,
+    *, show: bool = True, inside: bool = True, display: str | None = None,
+) -> tuple[Binding, ...]:  # fmt: skip
     """A binding for each of ``keys``: the footer shows the first that works where the focus is.
+
+    ``show``: whether the footer shows it at all; ``inside``: also while the focus is in a field.
 
     The first works outside fields. The others have priority over what a field does with them; the focus
     moves before the next key is looked at, so what is typed ahead lands where it belongs.
@@ -22,13 +25,16 @@ def _keys(
     first, *others = keys.split()
     return (
         Binding(first, action, label, tooltip=what, show=show, key_display=display),
-        *(Binding(key, action, label, tooltip=what, show=show, priority=True) for key in others),
+        *(
+            Binding(key, action, label, tooltip=what, show=show and inside, priority=True)
+            for key in others
+        ),
     )
 
 
 KEYS = (
-    *_keys("n ctrl+n", "new", "New", "Make a new profile"),
-    *_keys("e f2", "edit", "Edit", "Edit this profile"),
+    *_keys("n ctrl+n", "new", "New", "Make a new profile", inside=False),
+    *_keys("e f2", "edit", "Edit", "Edit this profile", inside=False),
     *_keys("c ctrl+o", "connect", "Connect", "Connect this profile"),
     *_keys("c ctrl+o", "disconnect", "Disconnect", "Disconnect this profile, or stop trying"),
     *_keys("s ctrl+t", "subscribe", "Subscribe", "Subscribe to a topic filter"),

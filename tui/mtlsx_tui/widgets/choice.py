@@ -71,7 +71,7 @@ class Choice(Widget, can_focus=True):
         chosen = (
             "$block-cursor-foreground on $block-cursor-background bold"
             if self.has_focus
-            else "$foreground on $surface-lighten-2 bold"
+            else "$foreground on $foreground 15% bold"
         )
         return Content(" ").join(
             Content.styled(f" {value} ", chosen if value == self.value else "")

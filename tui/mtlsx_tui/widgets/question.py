@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
 
 class Question(Static, can_focus=True):
-    """Asks, has the focus while it does, and calls back on ``y``; any other key means no."""
+    """Asks, has the focus while it does, and calls back on ``y``; to go elsewhere means no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
@@ -30,6 +33,7 @@ class Question(Static, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._yes: Callable[[], object] | None = None
+        self._asked_from: Widget | None = None
 
     def on_mount(self) -> None:
         self.display = False
@@ -37,17 +41,18 @@ class Question(Static, can_focus=True):
     def ask(self, text: str, yes: Callable[[], object]) -> None:
         """Ask ``text``; ``yes`` is called if a person agrees."""
         self._yes = yes
+        self._asked_from = self.screen.focused
         self.update(Content(f"{text}  y yes · n no"))
         self.display = True
-        self.focus()
+        self.screen.set_focus(self)
 
     def on_blur(self) -> None:
+        self._yes = None
         self.display = False
 
     def action_answer(self, agreed: bool) -> None:
         """End the question."""
         yes, self._yes = self._yes, None
-        self.screen.focus_previous() if self.screen.focused is self else None
-        self.display = False
+        self.screen.set_focus(self._asked_from)
         if agreed and yes is not None:
             yes()

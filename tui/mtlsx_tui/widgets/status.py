@@ -50,7 +50,7 @@ class StatusLine(Horizontal):
         background: $panel;
         & > #status-place { width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
         & > #status-state { width: auto; text-wrap: nowrap; margin: 0 1; }
-        & > #status-mapping { width: auto; color: $text-muted; margin: 0 1 0 0; }
+        & > #status-mapping { width: auto; margin: 0 1; }
         & > #status-alarm { width: auto; background: $error; color: $text; text-style: bold; }
     }
     """
@@ -81,7 +81,8 @@ class StatusLine(Horizontal):
         parts = [Content.styled(f"{dot} {status.words}", colour)] if status.words else []
         parts += [Content.styled(fact, "$foreground-muted") for fact in status.facts]
         self.query_one("#status-state", Static).update(Content("  ").join(parts))
-        self.query_one("#status-mapping", Static).update(status.mapping or "")
+        mapping = Content.styled(status.mapping or "", "$foreground-muted")
+        self.query_one("#status-mapping", Static).update(mapping)
         alarm = self.query_one("#status-alarm", Static)
         alarm.display = status.alarm is not None
         alarm.update(f" {status.alarm} ")
