@@ -58,6 +58,10 @@ def test_importing_the_app_loads_textual_and_nothing_for_certificates_or_mqtt() 
     assert loaded_by("import mtlsx_tui.app", HEAVY | {"textual"}) == {"textual"}
 
 
+def test_importing_the_app_leaves_the_rules_of_identity_until_there_is_a_certificate() -> None:
+    assert loaded_by("import mtlsx_tui.app", {"mtlsx.identity.emqx"}) == set()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_each_module_starts_with_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

@@ -15,7 +15,8 @@ from mtlsx.certificates.load import load_file
 from mtlsx.certificates.times import validity
 from mtlsx.errors import MaterialError
 from mtlsx.identity import emqx
-from mtlsx.identity.mapping import GENERATIONS, resolve
+from mtlsx.identity.mapping import resolve
+from mtlsx.identity.otp_generations import GENERATIONS
 from mtlsx.identity.traps import traps
 from mtlsx.tls.material import load_material
 from mtlsx.tls.settings import TlsSettings

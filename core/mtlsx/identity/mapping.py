@@ -10,22 +10,15 @@ Source: emqx_channel.erl (6.3), the 4.x plugin emqx_auth_redis; vectors ``emqx-a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from mtlsx.identity.emqx import EmqxIdentity
-from mtlsx.identity.otp_generations import OTP_25, OTP_29, Generation
 from mtlsx.identity.redis_commands import CommandError, command_4, command_5, quoted
+
+if TYPE_CHECKING:
+    from mtlsx.identity.emqx import EmqxIdentity
 
 CertificatePart: TypeAlias = Literal["disabled", "cn", "dn", "crt", "pem", "md5"]
 Dialect: TypeAlias = Literal["emqx6", "emqx5.0", "emqx4.4", "emqx4.2"]
-
-GENERATIONS: dict[Dialect, Generation] = {
-    "emqx6": OTP_29,
-    "emqx5.0": OTP_25,
-    "emqx4.4": OTP_25,
-    "emqx4.2": OTP_25,
-}
-"""The generation of Erlang/OTP under each dialect; EMQX 6 has OTP 28, which is taken to be as 29."""
 
 DEFAULT_COMMAND_5 = "HMGET tls_domain:${cert_common_name} password"
 DEFAULT_COMMAND_4 = "HMGET tls_domain:%C password"

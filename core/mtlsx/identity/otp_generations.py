@@ -222,3 +222,6 @@ OTP_29: Final = Generation(
     distribution_points=False,
     policy_qualifiers=True,
 )
+
+GENERATIONS = {"emqx6": OTP_29, "emqx5.0": OTP_25, "emqx4.4": OTP_25, "emqx4.2": OTP_25}
+"""The generation under each ``mtlsx.identity.mapping.Dialect``; EMQX 6 has OTP 28, taken to be as 29."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from mtlsx.identity import emqx, mosquitto, rabbitmq
 from mtlsx.identity.emqx import EmqxIdentity, Refusal
-from mtlsx.identity.mapping import GENERATIONS, Mapping, resolve
-from mtlsx.identity.otp_generations import OTP_25, OTP_29
+from mtlsx.identity.mapping import Mapping, resolve
+from mtlsx.identity.otp_generations import GENERATIONS, OTP_25, OTP_29
 from mtlsx.identity.report import shown
 from mtlsx.identity.traps import traps
 from mtlsx_tui.cli.cards import Row, card
