@@ -24,10 +24,9 @@ class Field(Vertical):
         & > Horizontal { height: 1; }
         & > Horizontal > .label { width: 13; color: $text-muted; }
         & > Horizontal > Input { width: 1fr; }
-        & > .remark { display: none; height: auto; margin-left: 13; }
+        & > .remark { display: none; height: auto; margin-left: 13; color: $text-error; }
         &.-focused > Horizontal > .label { color: $text-primary; text-style: bold; }
-        &.-error > .remark { display: block; color: $text-error; }
-        &.-warning > .remark { display: block; color: $text-warning; }
+        &.-error > .remark { display: block; }
     }
     """
 
@@ -50,14 +49,6 @@ class Field(Vertical):
 
     def show_error(self, text: str | None) -> None:
         """Say what is wrong; None: nothing is."""
-        self._remark(text, "-error", "✘")
-
-    def show_warning(self, text: str | None) -> None:
-        """Say what to be aware of; None: nothing."""
-        self._remark(text, "-warning", "⚠")
-
-    def _remark(self, text: str | None, kind: str, mark: str) -> None:
-        self.remove_class("-error", "-warning")
-        self.set_class(text is not None, kind)
+        self.set_class(text is not None, "-error")
         if text is not None:
-            self.query_one(".remark", Static).update(Content(f"{mark} {printable(text)}"))
+            self.query_one(".remark", Static).update(Content(f"✘ {printable(text)}"))

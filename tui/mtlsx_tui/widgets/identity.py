@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.cells import chop_cells
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -125,7 +125,8 @@ class IdentityCard(Vertical):
         }
         &.-stacked > #card-values { layout: vertical; }
         & > #card-note { display: none; color: $text-muted; }
-        & > #card-traps { display: none; color: $text-warning; max-height: 6; }
+        & > #card-traps { display: none; height: auto; max-height: 6; }
+        & #card-warnings { color: $text-warning; }
         &.-note > #card-note { display: block; }
         &.-note > #card-values { display: none; }
         &.-traps > #card-traps { display: block; }
@@ -150,7 +151,8 @@ class IdentityCard(Vertical):
                 yield Value("client id", whole=self._whole, id="card-client-id")
                 yield Value("redis", whole=self._whole, id="card-redis")
         yield Static(id="card-note")
-        yield Static(id="card-traps")
+        with VerticalScroll(id="card-traps"):
+            yield Static(id="card-warnings")
 
     def on_resize(self, event: events.Resize) -> None:
         stacked = event.size.width < _ROOM_FOR_TWO
@@ -177,7 +179,7 @@ class IdentityCard(Vertical):
         if identity.refused:
             warnings.insert(0, f"The broker refuses this certificate: {identity.refused}.")
         self.set_class(bool(warnings), "-traps")
-        self.query_one("#card-traps", Static).update(
+        self.query_one("#card-warnings", Static).update(
             Content("\n".join(f"⚠ {printable(warning)}" for warning in warnings))
         )
 

@@ -39,8 +39,8 @@ class MessageStream(ScrollView, can_focus=True):
     """The messages of one ring, oldest first. Posts ``Selected`` and ``FollowChanged``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("down", "move(1)", "Down", show=False),
         Binding("pageup", "move_page(-1)", "Page up", show=False),
         Binding("pagedown", "move_page(1)", "Page down", show=False),
         Binding("home", "oldest", "Oldest", show=False),

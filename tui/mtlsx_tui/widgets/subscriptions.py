@@ -116,6 +116,11 @@ class Subscriptions(Vertical):
         self.set_class(text is not None, "-error")
         self.query_one("#subscription-error", Static).update(Content(text or ""))
 
+    def accept(self) -> None:
+        """What was typed has been taken: be ready for the next, out of the way."""
+        self.query_one(Input).value = ""
+        self.action_close()
+
     def action_close(self) -> None:
         """Hide the line for a new subscription."""
         self.show_error(None)
@@ -132,7 +137,6 @@ class Subscriptions(Vertical):
         qos = int(self.query_one("#subscription-qos", Choice).value[1])
         self.show_error(None)
         self.post_message(self.Wanted(Subscription(topic_filter, qos)))
-        event.input.value = ""
 
 
 def _row(subscription: Subscription, state: SubscriptionState | None) -> Content:
