@@ -85,6 +85,7 @@ async def test_connect_subscribe_receive_publish(
         await pilot.press("s", *"alerts/+", "tab", "right", "right", "shift+tab", "enter")
         await settle(pilot)
         assert "● alerts/+ q2" in screen_text(app)
+        assert "⏎ add" not in screen_text(app)
         remembered = library.profiles.get(profile.name).subscriptions
         assert remembered == (Subscription("factory/#", 1), Subscription("alerts/+", 2))
 
@@ -212,6 +213,7 @@ async def test_a_filter_that_mqtt_forbids_is_refused_beside_its_field(
         await pilot.press("enter")
         await settle(pilot)
         assert app.screen.query_one("#subscription-error").display
+        assert app.screen.query_one("#subscription-filter", Input).value == topic_filter
         assert library.profiles.get(profile.name) == profile
 
 

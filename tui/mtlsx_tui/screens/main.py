@@ -349,6 +349,9 @@ class MainScreen(Screen[None]):
         others = [
             each for each in profile.subscriptions if each.topic_filter != wanted.topic_filter
         ]
+        # The focus moves before anything is shown: whoever sees the subscription can already go on.
+        self.query_one(Subscriptions).accept()
+        self.action_leave()
         self._remember(profile, (*others, wanted))
 
     @on(SubscriptionList.UnsubscribeWanted)

@@ -119,13 +119,16 @@ class Subscriptions(Vertical):
     def accept(self) -> None:
         """What was typed has been taken: be ready for the next, out of the way."""
         self.query_one(Input).value = ""
-        self.action_close()
+        self._hide()
 
     def action_close(self) -> None:
         """Hide the line for a new subscription."""
+        self._hide()
+        self.post_message(self.Closed())
+
+    def _hide(self) -> None:
         self.show_error(None)
         self.remove_class("-open")
-        self.post_message(self.Closed())
 
     @on(Input.Submitted, "#subscription-filter")
     def _submitted(self, event: Input.Submitted) -> None:
