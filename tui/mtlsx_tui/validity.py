@@ -11,15 +11,20 @@ if TYPE_CHECKING:
 
 
 def validity_text(validity: Validity) -> str:
-    """``"212 days left"``, ``"expired 3 days ago"``, ``"not valid before 5 days from now"``."""
-    count = validity.days or 0
-    days = "1 day" if count == 1 else f"{count:,} days"
+    """``212 days left``, ``expired 3 days ago``, ``not yet valid, begins in 5 days``."""
+    match validity.days:
+        case None | 0:
+            days = "less than a day"
+        case 1:
+            days = "1 day"
+        case count:
+            days = f"{count:,} days"
     match validity.state:
         case ValidityState.EXPIRED:
-            return f"expired {days} ago" if count else "expired today"
+            return f"expired {days} ago"
         case ValidityState.NOT_YET_VALID:
-            return f"valid in {days}" if count else "valid later today"
+            return f"not yet valid, begins in {days}"
         case ValidityState.UNKNOWN:
-            return "validity unreadable"
+            return "unknown: its times cannot be read"
         case ValidityState.VALID | ValidityState.ENDING:
-            return f"{days} left" if count else "ends today"
+            return f"{days} left"

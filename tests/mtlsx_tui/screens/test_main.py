@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from textual.widgets import Input
 
-from mtlsx.client.events import Connecting
+from mtlsx.client.events import ConnackFacts, Connected, Connecting
 from mtlsx.client.message import Message
 from mtlsx.client.settings import Publication, Subscription
 from mtlsx.errors import UsageError
@@ -420,3 +420,19 @@ async def test_a_connection_keeps_as_many_messages_as_the_settings_say(
         await settle(pilot)
         assert len(session.ring) == 2
         assert "1 dropped to make room" in screen_text(app)
+
+
+async def test_the_client_id_that_the_server_assigns_is_shown(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    library.save(replace(profile, connection=replace(profile.connection, client_id="")))
+    facts = ConnackFacts(
+        code=0, session_present=False, client_id="auto-4711", client_id_assigned=True
+    )
+    script.on_start = lambda connection: connection.say(Connected(facts, None))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert "the broker assigns one" in screen_text(app)
+        await pilot.press("c")
+        await settle(pilot)
+        assert "client id auto-4711  (from the broker)" in screen_text(app)

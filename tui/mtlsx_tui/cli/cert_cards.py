@@ -16,11 +16,11 @@ from mtlsx.certificates.times import (
     NEAR,
     NEAR_NEXT_UPDATE,
     Moment,
-    Validity,
     ValidityState,
     validity,
 )
 from mtlsx_tui.cli.cards import Row
+from mtlsx_tui.validity import validity_text
 
 UNREADABLE = "(cannot be read)"
 
@@ -123,25 +123,11 @@ def public_key_title(key: PublicKey | None) -> str:
     return f"Public key ({_key(key)})"
 
 
-def validity_words(state: Validity) -> str:
-    """``212 days left``, ``expired 3 days ago``, ``not yet valid, begins in 5 days``."""
-    days = "less than a day" if state.days == 0 else _count(state.days or 0, "day")
-    match state.state:
-        case ValidityState.EXPIRED:
-            return f"expired {days} ago"
-        case ValidityState.NOT_YET_VALID:
-            return f"not yet valid, begins in {days}"
-        case ValidityState.UNKNOWN:
-            return "unknown: its times cannot be read"
-        case ValidityState.VALID | ValidityState.ENDING:
-            return f"{days} left"
-
-
 def _validity_rows(
     begins: Moment, ends: Moment, now: datetime, *, near: timedelta = NEAR
 ) -> Iterator[Row]:
     state = validity(begins, ends, now, near=near)
-    yield Row("Validity", (validity_words(state),), _COLOURS[state.state])
+    yield Row("Validity", (validity_text(state),), _COLOURS[state.state])
     yield Row("", (f"{begins} to {ends}",))
 
 

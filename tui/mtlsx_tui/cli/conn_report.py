@@ -13,7 +13,8 @@ from mtlsx.certificates.names import format_name
 from mtlsx.certificates.strings import printable
 from mtlsx.certificates.times import ValidityState, validity
 from mtlsx_tui.cli.cards import Row, card
-from mtlsx_tui.cli.cert_cards import short_name, validity_words
+from mtlsx_tui.cli.cert_cards import short_name
+from mtlsx_tui.validity import validity_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +126,7 @@ def _server_rows(certificate: bytes) -> Iterator[Row]:
     yield _row("Server", f"{short_name(about.subject)}, issued by {short_name(about.issuer)}")
     state = validity(about.not_before, about.not_after, datetime.now(UTC))
     in_order = state.state is ValidityState.VALID
-    yield Row("", (validity_words(state),), None if in_order else "yellow")
+    yield Row("", (validity_text(state),), None if in_order else "yellow")
 
 
 def _row(label: str, text: str) -> Row:

@@ -272,7 +272,7 @@ class MainScreen(Screen[None]):
             card.show_note("reading …")
             self._inspect(profile)
         elif inspection.identity is not None:
-            card.show(inspection.identity)
+            card.show(words.in_force(inspection.identity, self._session))
         else:
             card.show_note(inspection.note, bad=bool(inspection.errors))
 

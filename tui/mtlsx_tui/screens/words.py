@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mtlsx_tui.sessions import Session, State
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.profiles.model import Profile
-    from mtlsx_tui.identity import Inspection
+    from mtlsx_tui.identity import Identity, Inspection
 
 WELCOME = """\
 [b]No profiles yet[/b]
@@ -82,6 +83,15 @@ def address(connection: ConnectionSettings) -> str:
     path = connection.path if connection.transport.uses_websocket else ""
     host = f"[{connection.host}]" if ":" in connection.host else connection.host
     return f"{connection.transport}://{host}:{connection.port}{path}"
+
+
+def in_force(identity: Identity, session: Session | None) -> Identity:
+    """``identity`` with the client id that the server assigned, while it is connected."""
+    if session is None or session.state is not State.CONNECTED or session.facts is None:
+        return identity
+    if not session.facts.client_id_assigned:
+        return identity
+    return replace(identity, client_id=session.facts.client_id, client_id_from="the broker")
 
 
 def values_to_copy(
