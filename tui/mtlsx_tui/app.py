@@ -42,8 +42,8 @@ def connect(
 class MtlsxApp(App[None]):
     """mtlsx in the terminal.
 
-    ``library``: the profiles and their secrets; ``settings``: what a person set for all of them. ``connect`` makes connections, ``now`` gives the seconds
-    since the epoch; tests bring their own.
+    ``library``: the profiles and their secrets; ``settings``: what a person set for all of them.
+    ``connect`` makes connections, ``now`` gives the seconds since the epoch; tests bring their own.
     """
 
     TITLE = "mtlsx"

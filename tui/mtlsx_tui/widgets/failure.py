@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.table import Table
+from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -74,14 +76,15 @@ class FailurePanel(VerticalScroll):
         """Show what the handshake showed: names and texts."""
         if self._verdict is not None:
             lines = [*lines, ("verdict", self._verdict)]
-        width = max((len(name) for name, _ in lines), default=0)
-        rows = [
-            Content.assemble((f"{name:<{width}}  ", "$foreground-muted"), printable(text))
-            for name, text in lines
-        ]
+        # A table, so that a long text goes on below itself and not below its name.
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, text in lines:
+            table.add_row(name, Text(printable(text)))
         evidence = self.query_one("#failure-evidence", Static)
-        evidence.display = bool(rows)
-        evidence.update(Content("\n").join(rows))
+        evidence.display = bool(lines)
+        evidence.update(table)
 
     def _lay_out(self, head: Content, summary: str, fix: str | None) -> None:
         self.query_one("#failure-head", Static).update(head)

@@ -29,8 +29,9 @@ DOTS = {
 class Status:
     """What the line says.
 
-    ``words``: the state; ``facts``: short texts; ``mapping``: the broker's, left out
-    where there is no room; ``alarm``: a check that is off."""
+    ``words``: the state; ``facts``: short texts; ``mapping``: the broker's, left out where there is no
+    room; ``alarm``: a check that is off.
+    """
 
     profile: str | None = None
     group: str | None = None
@@ -50,7 +51,7 @@ class StatusLine(Horizontal):
         background: $panel;
         & > #status-place { width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
         & > #status-state { width: auto; text-wrap: nowrap; margin: 0 1; }
-        & > #status-mapping { width: auto; margin: 0 1; }
+        & > #status-mapping { width: auto; margin: 0 1 0 2; }
         & > #status-alarm { width: auto; background: $error; color: $text; text-style: bold; }
     }
     """
