@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mtlsx import __version__
-from mtlsx.errors import MaterialError, MtlsxError
+from mtlsx.errors import MaterialError, MtlsxError, UsageError
 from mtlsx_tui.cli.late import Entry, LateGroup
 
 USAGE = 2
@@ -44,6 +44,11 @@ COMMANDS = {
 def cli(ctx: click.Context) -> None:
     """Test MQTT over mutual TLS. Without a command, mtlsx opens its terminal UI."""
     if ctx.invoked_subcommand is None:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise UsageError(
+                "The terminal UI needs a terminal, and there is none.",
+                fix="In scripts use a command; mtlsx --help lists them.",
+            )
         from mtlsx_tui.app import run
 
         run()
