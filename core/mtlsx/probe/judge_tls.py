@@ -1,4 +1,4 @@
-"""From a handshake to its verdict.
+"""From a handshake to its verdict, where the server refused us; where we refused it, ``judge_server`` says why.
 
 What the server's alert says is not enough: brokers use the same alert for different faults and different
 alerts for the same one. So an alert only says that our certificate was refused, or that TLS was not agreed; the
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from mtlsx.certificates.times import ValidityState
 from mtlsx.probe.evidence import (
     end_of_validity,
-    holds_namesake,
     issuer_at_hand,
     lacks_client_purpose,
     period,
@@ -23,14 +22,15 @@ from mtlsx.probe.evidence import (
     short_subject,
     start_of_validity,
 )
-from mtlsx.probe.verdicts import RefusedBy, Verdict
+from mtlsx.probe.judge_server import judge_server
+from mtlsx.probe.verdicts import Verdict
 from mtlsx.tls.alerts import alert_text
 from mtlsx.tls.record import Ended
 from mtlsx.tls.settings import TlsVersion
 
 if TYPE_CHECKING:
     from mtlsx.probe.evidence import LocalSide
-    from mtlsx.tls.record import HandshakeRecord, VerifyError
+    from mtlsx.tls.record import HandshakeRecord
 
 _PLAIN_PORTS = {80, 1883, 8080, 8083}
 
@@ -62,24 +62,6 @@ _HINTS = {
     45: " The broker's clock may be wrong, or its CRL out of date.",
     51: " The broker may trust another CA of the same name: a signature did not verify there.",
 }
-# OpenSSL's X509_V_ERR numbers (openssl/x509_vfy.h).
-_VERIFY_ERRORS = {
-    2: "server-unknown-ca",
-    9: "server-not-yet-valid",
-    10: "server-expired",
-    18: "server-self-signed",
-    19: "server-unknown-ca",
-    20: "server-unknown-ca",
-    21: "server-unknown-ca",
-    23: "server-revoked",
-    24: "server-wrong-usage",
-    26: "server-wrong-usage",
-    32: "server-wrong-usage",
-    66: "server-weak-crypto",
-    67: "server-weak-crypto",
-    68: "server-weak-crypto",
-    79: "server-wrong-usage",
-}
 
 
 def judge_handshake(record: HandshakeRecord, local: LocalSide) -> Verdict:
@@ -88,7 +70,7 @@ def judge_handshake(record: HandshakeRecord, local: LocalSide) -> Verdict:
         return _alert(record, record.alert_received, local)
     match record.ended:
         case Ended.REFUSED_BY_US:
-            return _refused_by_us(record, local)
+            return judge_server(record, local)
         case Ended.NOT_TLS:
             return Verdict(
                 "not-tls",
@@ -127,9 +109,6 @@ def _closed(record: HandshakeRecord, local: LocalSide) -> Verdict:
         else "Look into the broker's log.",
         ("not-tls",) if before else (),
     )
-
-
-# ---------------------------------------------------------------------- the server refused
 
 
 def _alert(record: HandshakeRecord, number: int, local: LocalSide) -> Verdict:
@@ -276,111 +255,6 @@ def _certificate_words(
                 f'It was issued by "{issuer}", is in date and may be used by a client, as seen from here.',
                 "Look into the broker's log for this connection.",
             )
-
-
-# ---------------------------------------------------------------------- we refused
-
-
-def _refused_by_us(record: HandshakeRecord, local: LocalSide) -> Verdict:
-    if record.verify_errors and local.settings.verify_chain:
-        return _server_chain(record, record.verify_errors[0], local)
-    if record.name_error is not None and record.server_chain:
-        name = local.settings.sni or local.host
-        return Verdict(
-            "server-name-mismatch",
-            f"The certificate of {local.target} is not for {name}: {record.name_error}.",
-            "Connect by a name that the certificate holds, set it as server name (SNI), or issue the"
-            " certificate for this one.",
-        )
-    error = record.error or "no reason given"
-    what = "tls-alert"
-    if "version" in error or "protocol" in error:
-        what = "tls-version-mismatch"
-    elif "cipher" in error:
-        what = "cipher-mismatch"
-    elif "too small" in error or "too weak" in error:
-        what = "server-weak-crypto"
-    by = None if what == "server-weak-crypto" else RefusedBy.US
-    return Verdict(
-        what,
-        f"We refused what {local.target} picked: {error}.",
-        "Allow it here (TLS version, ciphers), or change the broker.",
-        by=by,
-    )
-
-
-def _server_chain(record: HandshakeRecord, error: VerifyError, local: LocalSide) -> Verdict:
-    verdict = _VERIFY_ERRORS.get(error.code, "server-unknown-ca")
-    subject = short_subject(error.certificate)
-    whose = "certificate" if error.depth == 0 else f'issuer "{subject}"'
-    trusted = (
-        f"CA file {local.settings.ca_file}" if local.settings.ca_file else "system's trust store"
-    )
-    start = f"We refused {local.target}:"
-    match verdict:
-        case "server-expired":
-            return Verdict(
-                verdict,
-                f"{start} its {whose} expired {end_of_validity(error.certificate, local.now)}.",
-                "Renew it on the broker, or check this machine's clock.",
-            )
-        case "server-not-yet-valid":
-            return Verdict(
-                verdict,
-                f"{start} its {whose} becomes valid {start_of_validity(error.certificate, local.now)}.",
-                "Check this machine's clock, or issue it anew.",
-            )
-        case "server-self-signed":
-            return Verdict(
-                verdict,
-                f'{start} its certificate "{subject}" is self-signed and not in the {trusted}.',
-                "Give this certificate as the CA file, if you know it to be the broker's.",
-            )
-        case "server-revoked":
-            return Verdict(
-                verdict,
-                f"{start} its {whose} is revoked.",
-                "Issue a new certificate for the broker.",
-            )
-        case "server-wrong-usage":
-            return Verdict(
-                verdict,
-                f"{start} its {whose} is not made for this use ({error.text}).",
-                "Issue it with extendedKeyUsage serverAuth, its issuer as a CA.",
-            )
-        case "server-weak-crypto":
-            return Verdict(
-                verdict,
-                f"{start} its {whose} is too weak ({error.text}).",
-                "Issue it with RSA 2048 or EC P-256 and SHA-256.",
-            )
-    return _unknown_ca(record, error, local, trusted)
-
-
-def _unknown_ca(
-    record: HandshakeRecord, error: VerifyError, local: LocalSide, trusted: str
-) -> Verdict:
-    last = record.server_chain[-1] if record.server_chain else error.certificate
-    missing = issuer_at_hand(record.server_chain, local.chain)
-    if missing is not None:
-        return Verdict(
-            "server-missing-intermediate",
-            f'We refused {local.target}: it does not send the intermediate "{short_subject(missing)}"'
-            " that issued its certificate.",
-            "Append the intermediate to the broker's certfile.",
-        )
-    why = "" if error.code in _VERIFY_ERRORS else f" ({error.text})"
-    if holds_namesake(local.anchors or (), last):
-        # The same root would have verified: this is one that was made anew with its old name.
-        where = f"the {trusted} holds a CA of that name, but with another key"
-    else:
-        where = f"that CA is not in the {trusted}"
-    return Verdict(
-        "server-unknown-ca",
-        f'We refused {local.target}: its certificate was issued by "{short_issuer(last)}"; {where}{why}.',
-        "Give the CA certificate that issued the broker's certificate.",
-        () if self_issued(last) else ("server-missing-intermediate",),
-    )
 
 
 def _plain(local: LocalSide) -> bool:
