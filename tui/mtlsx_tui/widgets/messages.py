@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mtlsx.client.ring import MessageRing
 
+_TICKS_PER_LOOK_WHEN_HELD = 4
 _TICKS_PER_DETAIL = 6
 """While the stream follows, the newest message is laid out on every sixth look at the ring."""
 
@@ -59,10 +60,12 @@ class MessagesPane(Vertical):
     def poll(self) -> None:
         """Take over what came into the ring."""
         stream, detail = self.query_one(MessageStream), self.query_one(MessageDetail)
+        self._ticks += 1
+        if not stream.following and self._ticks % _TICKS_PER_LOOK_WHEN_HELD:
+            return  # what is in view stays; only the counts change
         news = stream.poll()
         if news:
             self._arrange()
-        self._ticks += 1
         if stream.following and (detail.message is None or self._ticks % _TICKS_PER_DETAIL == 0):
             detail.show(stream.latest)
 
