@@ -22,7 +22,7 @@ WELCOME = """\
 A profile is one test device: the address of the broker, the CA that signed the broker's certificate, \
 and the device's own certificate and key.
 
-  [$text-primary b]n[/]   makes one; before you connect, it shows what the broker will see
+  [$text-primary b]n[/]   makes one, and shows what the broker will see
   [$text-primary b]?[/]   lists all keys
   [$text-primary b]q[/]   quits
 """
