@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from mtlsx.identity.templates import Template
+
 
 class CommandError(ValueError):
     """EMQX cannot make a command of this; the message is a sentence."""
@@ -26,7 +28,7 @@ def command_5(template: str, values: Mapping[str, bytes | None]) -> tuple[bytes,
     """
     words = split(template.encode(errors="surrogateescape"))
     if len(words) > 1:
-        words[1] = _render(words[1], values)
+        words[1] = _key(Template.parse(words[1], values).render(values))
     return tuple(words)
 
 
@@ -68,7 +70,6 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _PLAIN = re.compile(rb"[^ \n\r\t\x08\x0b\"']+")
 _DOUBLE = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _SINGLE = re.compile(rb"'((?:\\'|\\(?!')|[^'\\])*)'")
-_PLACEHOLDER = re.compile(rb"\$\{(\$|\.?[A-Za-z0-9._]*)\}")
 
 
 def _skip(line: bytes, position: int) -> int:
@@ -100,15 +101,7 @@ def _unescape(found: re.Match[bytes]) -> bytes:
     return _ESCAPES.get(found[2], found[2])
 
 
-def _render(key: bytes, values: Mapping[str, bytes | None]) -> bytes:
-    def fill(found: re.Match[bytes]) -> bytes:
-        name = found[1].decode()
-        if name == "$":
-            return b"$"
-        name = name.removeprefix(".")
-        return (values[name] or b"") if name in values else found[0]
-
-    rendered = _PLACEHOLDER.sub(fill, key)
+def _key(rendered: bytes) -> bytes:
     try:
         rendered.decode()
     except UnicodeDecodeError as error:
