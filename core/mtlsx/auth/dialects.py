@@ -28,6 +28,7 @@ class Dialect:
     refuses.
     ``wrong_password``: the reason of a refusal.
     ``hex_case``: whether stored digests in upper case match.
+    ``pbkdf2_macs``: which of EMQX's names for ``mac_fun`` it can compute with.
     ``empty_username_as_clientid``: what use_username_as_clientid does with an empty username.
     ``no_authenticator``: who decides over a client where none is configured: nobody (everybody is let in) or
     ``allow_anonymous``.
@@ -46,6 +47,7 @@ class Dialect:
     absent_password: Literal["ignore", "refuse"]
     wrong_password: Reason
     hex_case: Literal["any", "lower"]
+    pbkdf2_macs: Literal["sha", "any"]
     empty_username_as_clientid: Literal["refuse", "accept"]
     no_authenticator: Literal["accept", "allow_anonymous"]
     rules_without_match: Literal["nomatch", "deny"]
@@ -63,6 +65,7 @@ EMQX_6: Final = Dialect(
     absent_password="ignore",  # noqa: S106  (what follows from its absence)
     wrong_password=Reason.BAD_USERNAME_OR_PASSWORD,
     hex_case="any",
+    pbkdf2_macs="sha",
     empty_username_as_clientid="refuse",
     no_authenticator="accept",
     rules_without_match="nomatch",
@@ -77,6 +80,8 @@ EMQX_5_0: Final = replace(
     name="emqx5.0",
     refuses_control_characters=False,
     absent_password="refuse",  # noqa: S106  (what follows from its absence)
+    hex_case="lower",
+    pbkdf2_macs="any",
     delayed=False,
     security_profiles=False,
 )
@@ -85,7 +90,6 @@ EMQX_4_4: Final = replace(
     name="emqx4.4",
     placeholders="%",
     wrong_password=Reason.NOT_AUTHORIZED,
-    hex_case="lower",
     no_authenticator="allow_anonymous",
     rules_without_match="deny",
     acl_values="bits",
