@@ -20,7 +20,8 @@ class Connect:
 
     ``version`` is the protocol level. ``client_id``, ``username`` and ``password`` are the octets of the packet;
     None is a field that is absent, which is not the same as an empty one. ``clean_start`` is Clean Session before
-    MQTT 5. ``authentication_method`` is the property of MQTT 5 that asks for enhanced authentication.
+    MQTT 5. ``authentication_method`` is the property of MQTT 5 that asks for enhanced authentication;
+    ``user_properties`` are (name, value).
     """
 
     version: int = MQTT_5
@@ -29,6 +30,7 @@ class Connect:
     username: bytes | None = None
     password: bytes | None = field(default=None, repr=False)
     authentication_method: bytes | None = None
+    user_properties: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,7 +190,7 @@ class RuleTried:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What an authenticator or a source of rules says in the end, and why, in a sentence."""
+    """What an authenticator or a source of rules says in the end. ``detail`` says why, without a full stop."""
 
     step: ClassVar = "answer"
     by: str
@@ -206,7 +206,7 @@ class Answered:
 
     def __str__(self) -> str:
         reason = f" ({self.reason})" if self.reason else ""
-        return f"{self.by} says {self.outcome}{reason}: {self.detail}"
+        return f"{self.by} says {self.outcome}{reason}: {self.detail}."
 
 
 @dataclass(frozen=True, slots=True)

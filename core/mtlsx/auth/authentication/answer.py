@@ -26,7 +26,9 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``ok`` with a grant, ``error`` with a reason, ``ignore`` or ``crash``; ``detail`` says why in a sentence."""
+    """``ok`` with a grant, ``error`` with a reason, ``ignore`` or ``crash``; ``detail`` says why, in words
+    that go on after a colon, without a full stop.
+    """
 
     outcome: Outcome
     detail: str
