@@ -24,7 +24,7 @@ class Dialect:
     ``placeholders``: ``${username}`` … in commands that are split once, or ``%u %c %C %d`` put in before the split.
     ``refuses_control_characters``: whether a common name that is not UTF-8 or holds control characters closes the
     connection.
-    ``absent_password``: whether a Redis authenticator then has no opinion (and does not ask), or compares, which
+    ``without_password``: whether a Redis authenticator then has no opinion (and does not ask), or compares, which
     refuses.
     ``wrong_password``: the reason of a refusal.
     ``hex_case``: whether stored digests in upper case match.
@@ -33,8 +33,11 @@ class Dialect:
     ``no_authenticator``: who decides over a client where none is configured: nobody (everybody is let in) or
     ``allow_anonymous``.
     ``rules_without_match``: what a Redis source says that has rules for a client, none of which matches.
-    ``acl_values``: what stands behind a topic filter in Redis: a sum of 1 (subscribe) and 2 (publish), or words
-    and JSON.
+    ``acl_values``: what stands behind a topic filter in Redis: a sum of 1 (subscribe) and 2 (publish), words, or
+    words and JSON.
+    ``rule_placeholders``: where a topic filter of a rule may hold placeholders (Redis rules of 4.x: anywhere).
+    ``rule_wildcards``: what a wildcard at the beginning of a rule matches: every topic, or none that begins with
+    ``$`` (Redis rules of 4.x: none).
     ``dollar_username``: whether a username that begins with ``$`` keeps the Redis source from being asked.
     ``delayed``: whether ``$delayed/SECONDS/TOPIC`` is authorized as TOPIC.
     ``denied_qos2``: the packet that answers a publish of QoS 2 that is denied.
@@ -44,14 +47,16 @@ class Dialect:
     name: mapping.Dialect
     placeholders: Literal["${}", "%"]
     refuses_control_characters: bool
-    absent_password: Literal["ignore", "refuse"]
+    without_password: Literal["ignore", "refuse"]
     wrong_password: Reason
     hex_case: Literal["any", "lower"]
     pbkdf2_macs: Literal["sha", "any"]
     empty_username_as_clientid: Literal["refuse", "accept"]
     no_authenticator: Literal["accept", "allow_anonymous"]
     rules_without_match: Literal["nomatch", "deny"]
-    acl_values: Literal["words", "bits"]
+    acl_values: Literal["JSON", "words", "bits"]
+    rule_placeholders: Literal["anywhere", "levels"]
+    rule_wildcards: Literal["all", "not $"]
     dollar_username: Literal["ordinary", "skips Redis"]
     delayed: bool
     denied_qos2: Literal["PUBREC", "PUBACK"]
@@ -62,14 +67,16 @@ EMQX_6: Final = Dialect(
     name="emqx6",
     placeholders="${}",
     refuses_control_characters=True,
-    absent_password="ignore",  # noqa: S106  (what follows from its absence)
+    without_password="ignore",
     wrong_password=Reason.BAD_USERNAME_OR_PASSWORD,
     hex_case="any",
     pbkdf2_macs="sha",
     empty_username_as_clientid="refuse",
     no_authenticator="accept",
     rules_without_match="nomatch",
-    acl_values="words",
+    acl_values="JSON",
+    rule_placeholders="anywhere",
+    rule_wildcards="not $",
     dollar_username="ordinary",
     delayed=True,
     denied_qos2="PUBREC",
@@ -79,9 +86,12 @@ EMQX_5_0: Final = replace(
     EMQX_6,
     name="emqx5.0",
     refuses_control_characters=False,
-    absent_password="refuse",  # noqa: S106  (what follows from its absence)
+    without_password="refuse",
     hex_case="lower",
     pbkdf2_macs="any",
+    acl_values="words",
+    rule_placeholders="levels",
+    rule_wildcards="all",
     delayed=False,
     security_profiles=False,
 )

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from mtlsx.auth.authorization.rules import ClientAcl
 from mtlsx.auth.client import ClientInfo
 from mtlsx.auth.connect import Connect
 from mtlsx.auth.reasons import Reason
+from mtlsx.auth.rules import ClientAcl
 from mtlsx.auth.trace import Outcome, Trace
 
 
