@@ -24,8 +24,8 @@ class Dialect:
     ``placeholders``: ``${username}`` … in commands that are split once, or ``%u %c %C %d`` put in before the split.
     ``refuses_control_characters``: whether a common name that is not UTF-8 or holds control characters closes the
     connection.
-    ``without_password``: whether a Redis authenticator then has no opinion (and does not ask), or compares, which
-    refuses.
+    ``asks_without_password``: whether a Redis authenticator asks and compares where CONNECT has no password, which
+    refuses; else it has no opinion.
     ``wrong_password``: the reason of a refusal.
     ``hex_case``: whether stored digests in upper case match.
     ``pbkdf2_macs``: which of EMQX's names for ``mac_fun`` it can compute with.
@@ -47,7 +47,7 @@ class Dialect:
     name: mapping.Dialect
     placeholders: Literal["${}", "%"]
     refuses_control_characters: bool
-    without_password: Literal["ignore", "refuse"]
+    asks_without_password: bool
     wrong_password: Reason
     hex_case: Literal["any", "lower"]
     pbkdf2_macs: Literal["sha", "any"]
@@ -67,7 +67,7 @@ EMQX_6: Final = Dialect(
     name="emqx6",
     placeholders="${}",
     refuses_control_characters=True,
-    without_password="ignore",
+    asks_without_password=False,
     wrong_password=Reason.BAD_USERNAME_OR_PASSWORD,
     hex_case="any",
     pbkdf2_macs="sha",
@@ -86,7 +86,7 @@ EMQX_5_0: Final = replace(
     EMQX_6,
     name="emqx5.0",
     refuses_control_characters=False,
-    without_password="refuse",
+    asks_without_password=True,
     hex_case="lower",
     pbkdf2_macs="any",
     acl_values="words",

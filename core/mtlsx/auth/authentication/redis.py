@@ -57,7 +57,7 @@ class RedisAuthenticator:
             return Answer(
                 Outcome.IGNORE, "CONNECT asks for enhanced authentication, which Redis cannot do"
             )
-        if connect.password is None and self._dialect.without_password == "ignore":
+        if connect.password is None and not self._dialect.asks_without_password:
             return Answer(
                 Outcome.IGNORE,
                 "CONNECT has no password, and a certificate alone never satisfies a password"
