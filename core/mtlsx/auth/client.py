@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mtlsx.auth.reasons import MQTT_5
 
 if TYPE_CHECKING:
-    from mtlsx.auth.authorization.rules import ClientAcl
+    from mtlsx.auth.rules import ClientAcl
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from mtlsx.auth.authorization.rules import Rule
 from mtlsx.auth.passwords import Algorithm, Algorithm4, Simple
+from mtlsx.auth.rules import Rule
 from mtlsx.identity.mapping import CertificatePart, Dialect
 from mtlsx.secret import Secret
 
 SecurityProfile: TypeAlias = Literal["legacy", "hardened"]
+EnableAuthn: TypeAlias = Literal["true", "false", "quick_deny_anonymous"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +161,11 @@ class RedisSource4:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """``type = file``: rules in order. ``name`` is what traces call it: a path, or where the rules stand."""
+    """``type = file``: rules in order. ``name`` is what traces call it, a path or where the rules stand; it decides
+    nothing."""
 
     rules: tuple[Rule, ...]
-    name: str = "file"
+    name: str = field(default="file", compare=False)
     enable: bool = True
 
 
@@ -197,7 +199,7 @@ class AuthSettings:
     security_profile: SecurityProfile = "legacy"
     identity: Identity = Identity()
     authentication: tuple[AuthenticatorSettings, ...] = ()
-    enable_authn: Literal["true", "false", "quick_deny_anonymous"] = "true"
+    enable_authn: EnableAuthn = "true"
     ignore_backend_failures: bool = False
     allow_anonymous: bool = True
     authorization: Authorization = Authorization()

@@ -189,6 +189,22 @@ class RuleTried:
 
 
 @dataclass(frozen=True, slots=True)
+class RulesNotTold:
+    """How many more rules of a source were tried than the trace tells of."""
+
+    step: ClassVar = "rules"
+    source: str
+    count: int
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.NOTE
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.count} more rules were tried."
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """What an authenticator or a source of rules says in the end. ``detail`` says why, without a full stop."""
 
@@ -269,6 +285,7 @@ Step: TypeAlias = (
     | StoreFailed
     | Compared
     | RuleTried
+    | RulesNotTold
     | Answered
     | Warned
     | Hinted

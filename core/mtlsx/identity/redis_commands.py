@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from mtlsx.identity.erlang_re import ReplacementError, expanded
 from mtlsx.identity.templates import Template
 
 
@@ -109,24 +110,11 @@ def _key(rendered: bytes) -> bytes:
     return rendered
 
 
-def _as_replacement(value: bytes, matched: bytes) -> bytes:
-    """``value`` as Erlang's re:replace puts it in place of ``matched``, after the plugin has escaped its ``&``."""
-
-    def put(found: re.Match[bytes]) -> bytes:
-        if found["crash"]:
-            raise CommandError("EMQX's plugin crashes: a value holds \\g that names no group.")
-        if found["literal"]:
-            return found["literal"]
-        # The expression has no groups but the whole, 0; all others are empty.
-        group = found[1] or found[2] or found[3] or b"0"
-        return matched if not group.strip(b"0") else b""
-
-    return _REFERENCE.sub(put, value.replace(b"&", b"\\&"))
-
-
-_REFERENCE = re.compile(
-    rb"&|\\(?:([1-9][0-9]*)|g\{([0-9]+)\}|g([0-9]+)|(?P<crash>g(?=.))|(?P<literal>.))", re.DOTALL
-)
+def _as_replacement(value: bytes, placeholder: bytes) -> bytes:
+    try:
+        return expanded(value.replace(b"&", b"\\&"), placeholder)
+    except ReplacementError as error:
+        raise CommandError(str(error)) from error
 
 
 def _quoted(word: bytes) -> str:
