@@ -3,22 +3,21 @@
 ``matches`` decides as EMQX 5 and 6 do, ``matches4`` as the plugins of 4.x; ``make`` and ``make4`` give the values
 that they find right, ``new_salt`` a salt for them. ``CrashError`` stands for an exception in EMQX's own code.
 
-Source: emqx_authn_password_hashing.erl and emqx_passwd.erl (6.3 and 5.0), emqx_passwd.erl and pbkdf2.erl (4.x),
-erlang-bcrypt's bcrypt.c; vectors ``emqx-auth/hashing.json`` (kinds ``hash5`` and ``hash4``) and ``emqx-observed``
-(``obs-hash-*``).
+Source: emqx_authn_password_hashing.erl and emqx_passwd.erl (6.3 and 5.0), emqx_passwd.erl and pbkdf2.erl (4.x);
+vectors ``emqx-auth/hashing.json`` (kinds ``hash5`` and ``hash4``) and ``emqx-observed`` (``obs-hash-*``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, cast, get_args
 
 from mtlsx.auth.dialects import EMQX_4_4, EMQX_6, Dialect
+from mtlsx.auth.hashing import bcrypt_hash, bcrypt_setting, digest_size, hex_digest, pbkdf2
 from mtlsx.errors import UsageError
 
 Digest: TypeAlias = Literal["plain", "md5", "sha", "sha256", "sha512"]
@@ -67,10 +66,6 @@ class CrashError(Exception):
     """EMQX's code raises here and decides nothing; the message is a sentence without secrets."""
 
 
-BCRYPT_COUNTS: Final = 72
-"""How many octets of a password bcrypt looks at; in EMQX it also stops at the first NUL."""
-
-
 def matches(
     algorithm: Algorithm,
     stored: bytes,
@@ -87,7 +82,7 @@ def matches(
     if password is None:
         return False
     if isinstance(algorithm, Bcrypt):
-        hashed = _bcrypt(password, stored)
+        hashed = bcrypt_hash(password, stored)
         return hashed is not None and hmac.compare_digest(hashed, stored)
     if isinstance(algorithm, Pbkdf2):
         _check(algorithm, dialect)
@@ -118,11 +113,13 @@ def matches4(
         raise CrashError(
             "EMQX's plugin raises, since CONNECT has no password and password_hash is not plain."
         )
-    as_5 = _as_5(algorithm)
-    if isinstance(as_5, Bcrypt):
+    known = as_5(algorithm)
+    if isinstance(known, Bcrypt):
+        if unsalted and len(salt) < _SETTING_LENGTH:
+            return False
         # What bcrypt refuses counts as an empty hash, which then matches where an empty one is stored.
-        return hmac.compare_digest(_bcrypt(password, salt) or b"", stored)
-    if isinstance(as_5, Pbkdf2) and len(stored) != 2 * _key_length(as_5):
+        return hmac.compare_digest(bcrypt_hash(password, salt) or b"", stored)
+    if isinstance(known, Pbkdf2) and len(stored) != 2 * _key_length(known):
         return False
     return hmac.compare_digest(make4(algorithm, password, salt), stored)
 
@@ -139,7 +136,7 @@ def make(
         return _simple(algorithm, password, salt or b"")
     if isinstance(algorithm, Pbkdf2):
         return _pbkdf2(algorithm, password, salt or b"", dialect)
-    hashed = _bcrypt(password, salt or b"")
+    hashed = bcrypt_hash(password, salt or b"")
     if hashed is None:
         raise CrashError("bcrypt takes no such salt: it must be like $2b$10$ and 22 characters.")
     return hashed
@@ -147,18 +144,13 @@ def make(
 
 def make4(algorithm: Algorithm4, password: bytes, salt: bytes | None) -> bytes:
     """The value to store for ``password`` in 4.x, which ``matches4`` together with ``salt``; see ``make``."""
-    return make(_as_5(algorithm), password, salt, dialect=EMQX_4_4)
+    return make(as_5(algorithm), password, salt, dialect=EMQX_4_4)
 
 
-def new_salt(algorithm: Algorithm | Algorithm4) -> bytes:
-    """A new random salt, as EMQX makes them: 128 bits in hex; for bcrypt a setting; empty where it has no use."""
-    as_5 = _as_5(algorithm) if isinstance(algorithm, Algorithm4) else algorithm
-    if isinstance(as_5, Bcrypt):
-        import bcrypt
-
-        # 4.x also runs on a bcrypt that knows 2a only.
-        prefix = b"2a" if isinstance(algorithm, Algorithm4) else b"2b"
-        return bcrypt.gensalt(as_5.salt_rounds, prefix)
+def new_salt(algorithm: Algorithm) -> bytes:
+    """A new random salt, as EMQX makes them: 128 bits in hex; a setting for bcrypt; empty where it has no use."""
+    if isinstance(algorithm, Bcrypt):
+        return bcrypt_setting(algorithm.salt_rounds)
     return secrets.token_hex(16).encode() if needs_salt(algorithm) else b""
 
 
@@ -173,6 +165,33 @@ def parse4(text: str) -> Algorithm4:
     return Algorithm4(tuple(text.split(",")))
 
 
+def as_4(algorithm: Algorithm) -> Algorithm4:
+    """What computes the same in 4.x."""
+    if isinstance(algorithm, Bcrypt):
+        return Algorithm4(("bcrypt",))
+    if isinstance(algorithm, Pbkdf2):
+        numbers = (algorithm.iterations, _key_length(algorithm))
+        return Algorithm4(("pbkdf2", algorithm.mac_fun, *map(str, numbers)))
+    if algorithm.salt_position == "disable":
+        return Algorithm4((algorithm.name,))
+    words = ("salt", algorithm.name)
+    return Algorithm4(words if algorithm.salt_position == "prefix" else words[::-1])
+
+
+def as_5(algorithm: Algorithm4) -> Algorithm:
+    """What computes the same in EMQX 5 and 6; how bcrypt gets its salt is lost."""
+    words = algorithm.words
+    if words[0] == "pbkdf2":
+        return Pbkdf2(cast("MacFun", words[1]), int(words[2]), int(words[3]))
+    if "bcrypt" in words:
+        return Bcrypt()
+    if len(words) == 1:
+        return Simple(cast("Digest", words[0]), "disable")
+    if words[0] == "salt":
+        return Simple(cast("Digest", words[1]), "prefix")
+    return Simple(cast("Digest", words[0]), "suffix")
+
+
 def needs_salt(algorithm: Algorithm | Algorithm4) -> bool:
     """Whether a salt is stored beside the stored value."""
     if isinstance(algorithm, Algorithm4):
@@ -184,25 +203,15 @@ def needs_salt(algorithm: Algorithm | Algorithm4) -> bool:
 
 def is_slow(algorithm: Algorithm | Algorithm4) -> bool:
     """Whether a comparison takes longer than handing it to a thread does, so that an event loop should."""
-    as_5 = _as_5(algorithm) if isinstance(algorithm, Algorithm4) else algorithm
-    if isinstance(as_5, Pbkdf2):
-        blocks = -(-_key_length(as_5) // _size(as_5))
-        return as_5.iterations * blocks > _QUICK
-    return isinstance(as_5, Bcrypt)
+    known = as_5(algorithm) if isinstance(algorithm, Algorithm4) else algorithm
+    if isinstance(known, Pbkdf2):
+        blocks = -(-_key_length(known) // digest_size(known.mac_fun))
+        return known.iterations * blocks > _QUICK
+    return isinstance(known, Bcrypt)
 
 
 _QUICK: Final = 500  # rounds of HMAC, about a quarter of a millisecond
-_HASHLIB: Final[Mapping[str, tuple[str, int]]] = {
-    "md4": ("md4", 16),  # which OpenSSL 3 has no more
-    "md5": ("md5", 16),
-    "ripemd160": ("ripemd160", 20),
-    "sha": ("sha1", 20),
-    "sha224": ("sha224", 28),
-    "sha256": ("sha256", 32),
-    "sha384": ("sha384", 48),
-    "sha512": ("sha512", 64),
-}
-"""EMQX's names for digests: how hashlib calls them, and their size in octets."""
+_SETTING_LENGTH: Final = 29  # of $2b$10$ and 22 characters
 _ALONE4: Final = "|".join((*get_args(Digest), "bcrypt"))
 _TEXT4: Final = re.compile(
     rf"(?:salt,)?(?:{_ALONE4})|(?:{_ALONE4}),salt"
@@ -213,7 +222,7 @@ _TEXT4: Final = re.compile(
 def _salt4(algorithm: Algorithm4, stored: bytes, columns: Sequence[bytes | None]) -> bytes:
     """The salt that the plugin takes; for bcrypt alone, the beginning of the stored value."""
     if len(algorithm.words) == 1:
-        return stored[:29]
+        return stored[:_SETTING_LENGTH]
     if len(columns) == 1:
         raise CrashError(
             "EMQX's plugin raises, since password_hash needs a salt and auth_cmd asks for one field only."
@@ -226,44 +235,22 @@ def _salt4(algorithm: Algorithm4, stored: bytes, columns: Sequence[bytes | None]
     return salt
 
 
-def _as_5(algorithm: Algorithm4) -> Algorithm:
-    """What computes the same in EMQX 5 and 6."""
-    words = algorithm.words
-    if words[0] == "pbkdf2":
-        return Pbkdf2(cast("MacFun", words[1]), int(words[2]), int(words[3]))
-    if "bcrypt" in words:
-        return Bcrypt()
-    position: SaltPosition = (
-        "disable" if len(words) == 1 else "prefix" if words[0] == "salt" else "suffix"
-    )
-    return Simple(cast("Digest", words[position == "prefix"]), position)
-
-
 def _simple(algorithm: Simple, password: bytes, salt: bytes) -> bytes:
     data = password
     if algorithm.salt_position == "prefix":
         data = salt + password
     elif algorithm.salt_position == "suffix":
         data = password + salt
-    if algorithm.name == "plain":
-        return data
-    name, _ = _HASHLIB[algorithm.name]
-    return hashlib.new(name, data, usedforsecurity=False).hexdigest().encode()
+    return data if algorithm.name == "plain" else hex_digest(algorithm.name, data)
 
 
 def _pbkdf2(algorithm: Pbkdf2, password: bytes, salt: bytes, dialect: Dialect) -> bytes:
     _check(algorithm, dialect)
-    name, _ = _HASHLIB[algorithm.mac_fun]
+    length = _key_length(algorithm)
     try:
-        key = hashlib.pbkdf2_hmac(
-            name, password, salt, algorithm.iterations, _key_length(algorithm)
-        )
-    except (ValueError, OverflowError) as error:
-        raise CrashError(
-            f"pbkdf2 cannot be computed with {algorithm.mac_fun}, {algorithm.iterations} iterations and"
-            f" {_key_length(algorithm)} octets."
-        ) from error
-    return key.hex().encode()
+        return pbkdf2(algorithm.mac_fun, password, salt, algorithm.iterations, length)
+    except ValueError as error:
+        raise CrashError(str(error)) from error
 
 
 def _check(algorithm: Pbkdf2, dialect: Dialect) -> None:
@@ -274,32 +261,8 @@ def _check(algorithm: Pbkdf2, dialect: Dialect) -> None:
         )
 
 
-def _size(algorithm: Pbkdf2) -> int:
-    return _HASHLIB[algorithm.mac_fun][1]
-
-
 def _key_length(algorithm: Pbkdf2) -> int:
-    return _size(algorithm) if algorithm.dk_length is None else algorithm.dk_length
-
-
-_SETTING: Final = re.compile(rb"(\$2[abxy]\$[0-9]{2}\$[./A-Za-z0-9]{21})([./A-Za-z0-9])")
-_ALPHABET: Final = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-
-
-def _bcrypt(password: bytes, setting: bytes) -> bytes | None:
-    """The bcrypt hash by the setting at the beginning of ``setting``; None where that is none."""
-    found = _SETTING.match(setting)
-    if found is None:
-        return None
-    import bcrypt
-
-    # Of the last character only two bits are salt. EMQX drops the others, bcrypt refuses them.
-    last = _ALPHABET[_ALPHABET.index(found[2]) & 0b110000]
-    counted = password.partition(b"\0")[0][:BCRYPT_COUNTS]
-    try:
-        return bcrypt.hashpw(counted, found[1] + bytes([last]))
-    except ValueError:  # a cost below 4 or above 31
-        return None
+    return digest_size(algorithm.mac_fun) if algorithm.dk_length is None else algorithm.dk_length
 
 
 def _shortened(text: str) -> str:
