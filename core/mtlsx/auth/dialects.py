@@ -41,6 +41,8 @@ class Dialect:
     ``dollar_username``: whether a username that begins with ``$`` keeps the Redis source from being asked.
     ``delayed``: whether ``$delayed/SECONDS/TOPIC`` is authorized as TOPIC.
     ``denied_qos2``: the packet that answers a publish of QoS 2 that is denied.
+    ``token_times``: which times of a token are checked without being asked for.
+    ``aud_arrays``: whether a token's ``aud`` may be an array that holds what is asked for.
     ``security_profiles``: whether ``hardened`` exists.
     """
 
@@ -60,6 +62,8 @@ class Dialect:
     dollar_username: Literal["ordinary", "skips Redis"]
     delayed: bool
     denied_qos2: Literal["PUBREC", "PUBACK"]
+    token_times: tuple[str, ...]
+    aud_arrays: bool
     security_profiles: bool
 
 
@@ -80,6 +84,8 @@ EMQX_6: Final = Dialect(
     dollar_username="ordinary",
     delayed=True,
     denied_qos2="PUBREC",
+    token_times=("exp", "nbf"),
+    aud_arrays=True,
     security_profiles=True,
 )
 EMQX_5_0: Final = replace(
@@ -93,6 +99,8 @@ EMQX_5_0: Final = replace(
     rule_placeholders="levels",
     rule_wildcards="all",
     delayed=False,
+    token_times=("exp", "iat", "nbf"),
+    aud_arrays=False,
     security_profiles=False,
 )
 EMQX_4_4: Final = replace(
