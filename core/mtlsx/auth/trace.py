@@ -201,7 +201,8 @@ class RulesNotTold:
         return Mark.NOTE
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.count} more rules were tried."
+        rules = "rule was" if self.count == 1 else "rules were"
+        return f"{self.source}: {self.count} more {rules} tried."
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,14 +55,14 @@ class Authorizer:
         if real is None:
             return Verdict(False, f"{text_of(topic)} is malformed")
         if client.is_superuser:
-            trace.append(Answered("superuser", Outcome.ALLOW, None, "no rule is asked."))
+            trace.append(Answered("superuser", Outcome.ALLOW, None, "no rule is asked"))
             return Verdict(True, "the client is a superuser")
         sources = self._sources if client.acl is None else (self._client_rules, *self._sources)
         for source in sources:
             answer = await source.authorize(client, action, real, trace)
             if answer.outcome is Outcome.CRASH:
                 answer = self._crashed(answer)
-            trace.append(Answered(source.name, answer.outcome, None, f"{answer.detail}."))
+            trace.append(Answered(source.name, answer.outcome, None, answer.detail))
             if answer.outcome in (Outcome.ALLOW, Outcome.DENY):
                 allowed = answer.outcome is Outcome.ALLOW
                 return Verdict(allowed, f"{source.name}: {answer.detail}", answer.rule)
@@ -85,7 +85,5 @@ class Authorizer:
         return behind
 
     def _crashed(self, answer: SourceAnswer) -> SourceAnswer:
-        policy = self._terms.policy
-        if policy.refuses:
-            return SourceAnswer(Outcome.DENY, f"{answer.detail}; {policy}")
-        return SourceAnswer(Outcome.CRASH, f"{answer.detail}; {policy}")
+        outcome = Outcome.DENY if self._terms.refuses else Outcome.CRASH
+        return SourceAnswer(outcome, f"{answer.detail}; {self._terms.on_failure}")

@@ -122,7 +122,7 @@ class Trials:
         self._source = source
         self._request = request
         self._trace = trace
-        self._count = 0
+        self._tried = self._told = 0
 
     def first_match(self, rules: Iterable[CompiledRule]) -> Rule | None:
         """The first rule that matches, with the permission that it then gives; None where none does."""
@@ -147,22 +147,22 @@ class Trials:
 
     def end(self) -> None:
         """Tell of those that were not told; to be called once, after the last."""
-        if self._count > self.TOLD:
-            self._trace.append(RulesNotTold(self._source, self._count - self.TOLD))
+        if self._tried > self._told:
+            self._trace.append(RulesNotTold(self._source, self._tried - self._told))
 
     def _tell(self, trial: Trial, permission: Permission) -> None:
-        self._count += 1
-        if self._count <= self.TOLD or trial.matched:
-            self._trace.append(
-                RuleTried(
-                    self._source,
-                    trial.topic_filter,
-                    trial.rendered,
-                    trial.matched,
-                    permission,
-                    trial.detail,
-                )
+        self._tried += 1
+        if self._told < self.TOLD or trial.matched:
+            self._told += 1
+            step = RuleTried(
+                self._source,
+                trial.topic_filter,
+                trial.rendered,
+                trial.matched,
+                permission,
+                trial.detail,
             )
+            self._trace.append(step)
 
 
 class CompiledFilter(Protocol):
@@ -247,13 +247,13 @@ class _Templated:
             fault = None if value is None else _fault(value, terms)
             if fault is not None:
                 # EMQX leaves the whole rule here, not only this filter of it.
-                return self._failed(f"${{{name}}} {fault}", denies=terms.policy.refuses, stops=True)
+                return self._failed(f"${{{name}}} {fault}", denies=terms.refuses, stops=True)
         undefined = next((name for name in self._names if values.get(name) is None), None)
         if undefined is not None:
             # The hardened profile leaves the whole rule here even where it ignores failures.
             stops = terms.policy.security_profile == "hardened"
             detail = f"${{{undefined}}} has no value"
-            return self._failed(detail, denies=terms.policy.refuses, stops=stops)
+            return self._failed(detail, denies=terms.refuses, stops=stops)
         rendered = self._template.render(values)
         matched = match_levels(request.levels, levels(rendered), guard_dollar=self._guard)
         return _trial(matched, self._text, rendered)

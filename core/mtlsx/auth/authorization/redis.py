@@ -126,9 +126,8 @@ class RedisRules:
         return SourceAnswer(Outcome.NOMATCH, "no rule matches" if reply else "there are no rules")
 
     def _failed(self, detail: str) -> SourceAnswer:
-        policy = self._terms.policy
-        outcome = Outcome.DENY if policy.refuses else Outcome.IGNORE
-        return SourceAnswer(outcome, f"{detail}; {policy}")
+        outcome = Outcome.DENY if self._terms.refuses else Outcome.IGNORE
+        return SourceAnswer(outcome, f"{detail}; {self._terms.on_failure}")
 
 
 _NO_PAIRS = "EMQX raises, since the reply does not consist of a filter and a rule in turn"

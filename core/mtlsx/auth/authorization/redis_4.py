@@ -68,7 +68,7 @@ class RedisRules4:
             return SourceAnswer(Outcome.CRASH, str(error).rstrip("."))
         except StoreError as error:
             trace.append(StoreFailed(self._store.name, str(error)))
-            return SourceAnswer(Outcome.IGNORE, "a failing Redis counts as no opinion in 4.x")
+            return SourceAnswer(Outcome.IGNORE, f"Redis fails; {self._terms.on_failure}")
 
     def _judge(self, reply: Reply, request: Request, trace: Trace) -> SourceAnswer:
         if not isinstance(reply, list):

@@ -36,6 +36,18 @@ class Terms:
             ),
         )
 
+    @property
+    def refuses(self) -> bool:
+        """Whether a failure denies."""
+        return self.dialect.security_profiles and self.policy.refuses
+
+    @property
+    def on_failure(self) -> str:
+        """What a failure means, without a period."""
+        if self.dialect.security_profiles:
+            return str(self.policy)
+        return "a failure counts as no opinion"
+
 
 @dataclass(frozen=True, slots=True)
 class SourceAnswer:
