@@ -95,9 +95,9 @@ class Identifier:
             client_id=self._client_id(connect, certificate, username, trace),
             username=username,
             version=connect.version,
-            cert_common_name=certificate and certificate.cn,
-            cert_subject=certificate and certificate.dn,
-            cert_pem=certificate and certificate.pem.encode(),
+            cert_common_name=None if certificate is None else certificate.cn,
+            cert_subject=None if certificate is None else certificate.dn,
+            cert_pem=None if certificate is None else certificate.pem.encode(),
             peer_host=peer.host,
             peer_port=peer.port,
             zone=peer.zone,
@@ -216,7 +216,7 @@ def _variables(
     client: ClientInfo, connect: Connect, certificate: EmqxIdentity | None
 ) -> Mapping[str, object]:
     """What expressions can name, as emqx_channel.erl binds it."""
-    san = (certificate and certificate.san) or {}
+    san = (None if certificate is None else certificate.san) or {}
     return {
         "clientid": client.client_id,
         "username": client.username,

@@ -56,9 +56,12 @@ def authentication_code(reason: str, version: int) -> int:
     A reason that EMQX does not know here, ``client_identifier_not_valid`` among them, becomes an unspecified
     error.
     """
-    return _AUTHENTICATION.get(reason, _UNSPECIFIED)[version < MQTT_5]
+    return _AUTHENTICATION.get(reason, _UNSPECIFIED)[version != MQTT_5]
 
 
 def packet_code(reason: Reason, version: int) -> int:
-    """The code in CONNACK for a ``reason`` of the checks before authentication, by protocol level."""
-    return _PACKET[reason][version < MQTT_5]
+    """The code in CONNACK for a ``reason`` of the checks before authentication, by protocol level.
+
+    Levels that do not exist get the return code of MQTT 3 (vectors ``obs-p6-*``).
+    """
+    return _PACKET[reason][version != MQTT_5]

@@ -1,0 +1,230 @@
+"""The engine: EMQX's decisions over CONNECT, PUBLISH and SUBSCRIBE, each with a trace.
+
+    async with Engine(settings) as engine:
+        admission = await engine.connect(Connect(client_id=b"c1", password=b"…"), Peer(certificate=der))
+        if admission.accepted:
+            permission = await engine.publish(admission.client, b"factory/1/temp", qos=1)
+
+Stores are opened by the function that the engine is given, ``stores.opening.Stores`` by default. Whoever embeds
+the engine answers the client with ``admission.code`` and ``permission.code``.
+
+Source: emqx_channel.erl, emqx_access_control.erl (6.3); vectors ``emqx-auth`` and ``emqx-observed``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from mtlsx.auth.assembly import Means, authenticators, sources
+from mtlsx.auth.authentication.answer import Answer
+from mtlsx.auth.authentication.chain import Chain
+from mtlsx.auth.authorization.authorizer import Authorizer, Verdict
+from mtlsx.auth.client import ClientInfo
+from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.dialects import DIALECTS
+from mtlsx.auth.identification import Identifier, Refused, random_client_id
+from mtlsx.auth.reasons import (
+    MQTT_5,
+    NOT_AUTHORIZED_CODE,
+    SUBACK_FAILURE,
+    Reason,
+    authentication_code,
+)
+from mtlsx.auth.rules import Action
+from mtlsx.auth.settings import AuthSettings
+from mtlsx.auth.stores.opening import Stores
+from mtlsx.auth.stores.store import OpenStore
+from mtlsx.auth.trace import Decided, Mapped, Outcome, Step, Trace
+
+if TYPE_CHECKING:
+    from mtlsx.auth.authentication.jwks import KeyLoader
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The decision over a CONNECT.
+
+    ``code`` is the one in CONNACK; None where the connection is closed without one. ``client`` is None where EMQX
+    did not get as far as knowing it. ``assigned_client_id`` is the property of MQTT 5 that CONNACK then carries.
+    """
+
+    accepted: bool
+    code: int | None
+    reason: Reason | None
+    client: ClientInfo | None
+    assigned_client_id: bytes | None
+    trace: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """The decision over a PUBLISH or over one topic filter of a SUBSCRIBE.
+
+    ``code`` is the refusal: the reason code in SUBACK, PUBACK, PUBREC or DISCONNECT; None where all is well, and
+    where the client is not told (``packet`` then is None too: the message is dropped, and a PUBACK or PUBREC of
+    MQTT 3.1.1 looks as if it had gone through). ``disconnect``: the connection is closed.
+    """
+
+    allowed: bool
+    code: int | None
+    packet: str | None
+    disconnect: bool
+    trace: tuple[Step, ...]
+
+
+class Engine:
+    """Decides as EMQX with these settings would.
+
+    ``open_store`` opens what the settings describe; by default that is Redis or the embedded store. ``load_keys``
+    fetches the keys of tokens. ``clock`` gives seconds since the epoch. With ``diagnose`` the engine also looks
+    for entries that were perhaps meant where the one that is asked for is missing; EMQX does not send such
+    commands. Raises ``UsageError`` for settings that EMQX would refuse.
+    """
+
+    def __init__(
+        self,
+        settings: AuthSettings,
+        *,
+        open_store: OpenStore | None = None,
+        load_keys: KeyLoader | None = None,
+        clock: Callable[[], float] = time.time,
+        make_client_id: Callable[[], bytes] = random_client_id,
+        diagnose: bool = False,
+    ) -> None:
+        self._stores = Stores()
+        means = Means(open_store or self._stores, load_keys, clock, diagnose)
+        self._dialect = DIALECTS[settings.dialect]
+        self._deny_action = settings.authorization.deny_action
+        self._identifier = Identifier(
+            settings.identity, self._dialect, make_client_id=make_client_id
+        )
+        self._chain = Chain(settings, authenticators(settings, means))
+        self._authorizer = Authorizer(settings, sources(settings, means), clock=clock)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the stores that the engine itself opened."""
+        await self._stores.aclose()
+
+    async def connect(self, connect: Connect, peer: Peer) -> Admission:
+        """Whether EMQX lets a client in, and as whom. Takes as long as its stores do, at most their timeouts."""
+        trace: Trace = []
+        client = self._identifier.identify(connect, peer, trace)
+        if isinstance(client, Refused):
+            return _refused(client.code, client.reason, client.detail, None, trace)
+        answer = await self._chain.authenticate(client, connect, trace)
+        if answer.outcome is not Outcome.OK:
+            reason = answer.reason or Reason.NOT_AUTHORIZED
+            code = authentication_code(reason, connect.version)
+            return _refused(code, reason, f"The client is refused: {answer.detail}.", client, trace)
+        client = _granted(client, answer, trace)
+        assigned = client.client_id if _is_assigned(connect) else None
+        if assigned is not None and not _is_utf8(assigned):
+            detail = "EMQX raises when it tells the client its id, which is not UTF-8; the connection is closed."
+            return _refused(None, None, detail, client, trace)
+        detail = f"The client is let in: {answer.detail}."
+        trace.append(Decided(True, "CONNACK", 0, detail))
+        return Admission(True, 0, None, client, assigned, tuple(trace))
+
+    async def publish(
+        self, client: ClientInfo, topic: bytes, *, qos: int = 0, retain: bool = False
+    ) -> Permission:
+        """Whether ``client`` may publish to ``topic``; also for its will, when that is to be sent."""
+        trace: Trace = []
+        verdict = await self._authorizer.authorize(
+            client, Action("publish", qos, retain), topic, trace
+        )
+        if verdict.allowed:
+            return _allowed(verdict.detail, trace)
+        packet = ("", "PUBACK", self._dialect.denied_qos2)[qos] if client.version >= MQTT_5 else ""
+        code = _rule_code(verdict) or NOT_AUTHORIZED_CODE
+        return self._denied(client, packet, code, verdict.detail, trace)
+
+    async def subscribe(
+        self, client: ClientInfo, topic_filter: bytes, *, qos: int = 0
+    ) -> Permission:
+        """Whether ``client`` may subscribe to ``topic_filter``, ``$share/…`` included, with at most ``qos``."""
+        trace: Trace = []
+        verdict = await self._authorizer.authorize(
+            client, Action("subscribe", qos), topic_filter, trace
+        )
+        if verdict.allowed:
+            return _allowed(verdict.detail, trace)
+        usual = NOT_AUTHORIZED_CODE if client.version >= MQTT_5 else SUBACK_FAILURE
+        return self._denied(client, "SUBACK", _rule_code(verdict) or usual, verdict.detail, trace)
+
+    def _denied(
+        self, client: ClientInfo, packet: str, code: int, detail: str, trace: Trace
+    ) -> Permission:
+        disconnect = self._deny_action == "disconnect"
+        if disconnect:
+            packet = "DISCONNECT" if client.version >= MQTT_5 else ""
+            code = NOT_AUTHORIZED_CODE
+        told_packet, told_code = (packet, code) if packet else (None, None)
+        said = _denial(detail, packet, disconnect=disconnect)
+        trace.append(Decided(False, told_packet, told_code, said))
+        return Permission(False, told_code, told_packet, disconnect, tuple(trace))
+
+
+def _refused(
+    code: int | None, reason: Reason | None, detail: str, client: ClientInfo | None, trace: Trace
+) -> Admission:
+    trace.append(Decided(False, None if code is None else "CONNACK", code, detail))
+    return Admission(False, code, reason, client, None, tuple(trace))
+
+
+def _granted(client: ClientInfo, answer: Answer, trace: Trace) -> ClientInfo:
+    grant = answer.grant
+    if grant.clientid_override:
+        trace.append(Mapped("client id", grant.clientid_override, "the authenticator"))
+    return replace(
+        client,
+        client_id=grant.clientid_override or client.client_id,
+        is_superuser=grant.is_superuser,
+        client_attrs={**client.client_attrs, **grant.client_attrs},
+        acl=grant.acl,
+        expires_at=grant.expires_at,
+    )
+
+
+def _is_assigned(connect: Connect) -> bool:
+    return connect.version >= MQTT_5 and not connect.client_id
+
+
+def _is_utf8(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _allowed(detail: str, trace: Trace) -> Permission:
+    trace.append(Decided(True, None, None, f"Allowed: {detail}."))
+    return Permission(True, None, None, False, tuple(trace))
+
+
+def _rule_code(verdict: Verdict) -> int | None:
+    return None if verdict.rule is None else verdict.rule.reason_code
+
+
+def _denial(detail: str, packet: str, *, disconnect: bool) -> str:
+    if disconnect:
+        return f"Denied, and the connection is closed: {detail}."
+    if not packet:
+        return f"Denied, without telling the client: {detail}."
+    return f"Denied: {detail}."
