@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from mtlsx.auth.authorization.matching import Request, RuleError, Trials
 from mtlsx.auth.authorization.raw_rules import RawRuleError
 from mtlsx.auth.authorization.redis_rules import compiled, normalized
 from mtlsx.auth.authorization.source import SourceAnswer, Terms
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.placeholders import AUTHORIZATION, values_of
+from mtlsx.auth.placeholders import AUTHORIZATION
 from mtlsx.auth.rules import Action
 from mtlsx.auth.settings import RedisSource
 from mtlsx.auth.stores.store import Reply, Store, StoreError
@@ -74,16 +75,19 @@ class RedisRules:
     name = "redis"
 
     def __init__(self, settings: RedisSource, store: Store, terms: Terms) -> None:
-        self._v4 = settings.compatibility_mode == "v4"
-        self._command = parse_command(settings.cmd, v4=self._v4)
+        v4 = settings.compatibility_mode == "v4"
+        self._command = parse_command(settings.cmd, v4=v4)
         self._store = store
         self._terms = terms
+        # The same rules come again with each message of a client.
+        self._compiled = lru_cache(maxsize=4096)(partial(compiled, dialect=terms.dialect, v4=v4))
 
     async def authorize(
         self, client: ClientInfo, action: Action, topic: bytes, trace: Trace
     ) -> SourceAnswer:
         """See ``Source``."""
-        words = self._command.render(values_of(client))
+        request = Request(client, action, topic, self._terms)
+        words = self._command.render(request.values)
         trace.append(Asked(self.name, self._store.name, words))
         try:
             reply = await self._store.execute(words)
@@ -91,7 +95,7 @@ class RedisRules:
             trace.append(StoreFailed(self._store.name, str(error)))
             return self._failed("Redis fails")
         trace.append(Replied(self._store.name, bool(reply), told(reply)))
-        trials = Trials(self.name, Request(client, action, topic, self._terms), trace)
+        trials = Trials(self.name, request, trace)
         answer = self._judge(reply, trials)
         trials.end()
         return answer
@@ -107,7 +111,7 @@ class RedisRules:
             if not isinstance(topic_filter, bytes):
                 return self._failed("a rule has no topic filter")
             try:
-                rule = compiled(topic_filter, value, self._terms.dialect, v4=self._v4)
+                rule = self._compiled(topic_filter, value)
             except RawRuleError as error:
                 detail = f"the rule for {text_of(topic_filter)} is bad: {str(error).rstrip('.')}"
                 trials.passed_over(topic_filter, "it is bad, and what follows is not read")

@@ -84,6 +84,7 @@ def test_an_array_of_rules() -> None:
         (None, "must be an object or an array"),
         ({"pub": "a"}, "pub in the acl of a token must be a list of texts"),
         ({"sub": ["a", 1]}, "sub in the acl of a token must be a list of texts"),
+        ({"all": ["\ud800"]}, "all in the acl of a token must be a list of texts"),
         (["a"], "Rule 1 in the acl of a token must be an object"),
         (
             [{"action": "pub", "topic": "a"}],
