@@ -57,13 +57,7 @@ class Dialer:
         Raises ``redis.exceptions.RedisError``, whose causes tell what the network or TLS said, and ``StoreError``
         for TLS files that cannot be used.
         """
-        host, port = address
-        connection = _Connection(host=host, port=port, **self._options)
-        if self._tls is not None:
-            connection.secure = {
-                "ssl": self._tls_context(self._tls),
-                "server_hostname": _sni(self._tls, host),
-            }
+        connection: Connection = _Connection(address, self._secure(address), **self._options)
         try:
             await connection.connect()
         except NOT_REDIS:
@@ -74,13 +68,16 @@ class Dialer:
             raise
         return connection
 
-    def _tls_context(self, tls: RedisTls) -> ssl.SSLContext:
+    def _secure(self, address: Address) -> dict[str, Any]:
+        """What asyncio must be told about TLS."""
+        if self._tls is None:
+            return {}
         if self._context is None:
             try:
-                self._context = tls_context(tls)
+                self._context = tls_context(self._tls)
             except OSError as error:
                 raise unusable_files(self._server, error) from error
-        return self._context
+        return {"ssl": self._context, "server_hostname": _sni(self._tls, address)}
 
 
 def tls_context(tls: RedisTls) -> ssl.SSLContext:
@@ -129,10 +126,13 @@ async def answer(connection: Connection, sent: bytes) -> Reply:
 class _Connection(Connection):
     """redis-py's connection, with a TLS context of ours: its own also trusts the system's authorities."""
 
-    secure: Mapping[str, Any] = {}
+    def __init__(self, address: Address, secure: Mapping[str, Any], **options: Any) -> None:
+        host, port = address
+        self._arguments = {"host": host, "port": port, **secure}
+        super().__init__(host=host, port=port, **options)
 
     def _connection_arguments(self) -> Mapping[str, Any]:
-        return {"host": self.host, "port": self.port, **self.secure}
+        return self._arguments
 
 
 def _options(username: str | None, password: Secret | None, database: int) -> dict[str, Any]:
@@ -148,11 +148,11 @@ def _options(username: str | None, password: Secret | None, database: int) -> di
     }
 
 
-def _sni(tls: RedisTls, host: str) -> str:
+def _sni(tls: RedisTls, address: Address) -> str:
     """The name in the handshake, which is also the one that is verified; empty for none."""
     if tls.server_name_indication == NO_SNI:
         return ""
-    return tls.server_name_indication or host
+    return tls.server_name_indication or address[0]
 
 
 def _raise_nested(replies: list[Reply]) -> None:

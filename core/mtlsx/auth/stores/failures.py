@@ -19,7 +19,7 @@ BUSY = (
     "All connections to {} stayed busy for {:g} s: raise pool_size, or look why it answers slowly."
 )
 UNREACHED = (
-    "{} took no connection within {:g} s: look whether it runs, at its address and at firewalls."
+    "{} took no connection within {:g} s: look whether it runs, at its address, at firewalls and at ssl."
 )
 SILENT = "{} did not answer within {:g} s: look whether it is paused or overloaded."
 """Sentences for time that ran out, with the server and the seconds to put in."""
