@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mtlsx.auth.assembly import Means, authenticators, sources
-from mtlsx.auth.authentication.answer import Answer
+from mtlsx.auth.authentication.answer import Answer, Grant
 from mtlsx.auth.authentication.chain import Chain
 from mtlsx.auth.authorization.authorizer import Authorizer, Verdict
 from mtlsx.auth.client import ClientInfo
@@ -189,6 +189,8 @@ def _refused(
 
 def _granted(client: ClientInfo, answer: Answer, trace: Trace) -> ClientInfo:
     grant = answer.grant
+    if grant == _NOTHING:
+        return client
     if grant.clientid_override:
         trace.append(Mapped("client id", grant.clientid_override, "the authenticator"))
     return replace(
@@ -199,6 +201,9 @@ def _granted(client: ClientInfo, answer: Answer, trace: Trace) -> ClientInfo:
         acl=grant.acl,
         expires_at=grant.expires_at,
     )
+
+
+_NOTHING = Grant()
 
 
 def _is_assigned(connect: Connect) -> bool:

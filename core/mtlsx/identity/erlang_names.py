@@ -53,7 +53,7 @@ def common_name(subject: Name) -> bytes | None:
 
 def distinguished_name(subject: Name) -> bytes:
     """The subject in printable ASCII; empty for an empty subject. Raises ``UnformattableError``."""
-    return b",".join(b"+".join(map(_attribute, rdn)) for rdn in reversed(subject))
+    return b",".join([_rdn(rdn) for rdn in reversed(subject)])
 
 
 def escape(text: bytes | list[int]) -> bytes:
@@ -69,11 +69,15 @@ _ESCAPED = escapes(last_printable=0x7D)
 _PLAIN = re.compile(rb"""(?![ #])[ !#-*\--:=?-\[\]-}]*(?<! )""")
 
 
+def _rdn(rdn: tuple[Attribute, ...]) -> bytes:
+    return b"+".join(map(_attribute, rdn))
+
+
 def _attribute(attribute: Attribute) -> bytes:
     name = NAMES.get(attribute.oid) or attribute.oid.encode()
     if attribute.text is None:
         raise UnformattableError(f"{name.decode()} holds code points that Unicode does not have")
-    return b"%b=%b" % (name, escape(attribute.text))
+    return name + b"=" + escape(attribute.text)
 
 
 def _octets(text: Text) -> bytes:
