@@ -28,7 +28,7 @@ class KeyServer:
         self.arrived = threading.Event()
         self.gone = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # of clients that go away
+        self._server.handle_error = lambda *_: None  # of clients that go away
         if context is not None:
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._scheme = "http" if context is None else "https"

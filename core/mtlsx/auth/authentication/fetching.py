@@ -118,6 +118,7 @@ class _Fetching:
         self._limit = limit
         self._context = context
         self._connection: HTTPConnection | None = None
+        self._socket: socket.socket | None = None
         self._is_cut = False
 
     def get(self, url: str) -> bytes:
@@ -140,8 +141,9 @@ class _Fetching:
     def cut(self) -> None:
         """Let a read that is under way end at once."""
         self._is_cut = True
-        connected = None if self._connection is None else self._connection.sock
-        if connected is not None:
+        # An answer that ends with the connection has taken the socket over from it.
+        connected = self._socket or (self._connection and self._connection.sock)
+        if connected:
             with contextlib.suppress(OSError):
                 # Not the TLS socket's own shutdown, which would break what the thread is doing with it.
                 socket.socket.shutdown(connected, socket.SHUT_RDWR)
@@ -154,17 +156,19 @@ class _Fetching:
         connection = self._connection = self._open(parts)
         try:
             connection.connect()
+            self._socket = connection.sock
             if self._is_cut:
                 raise KeysError("nobody waits for it any more")
             path = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
             connection.request("GET", path, headers={"Accept": "application/json"})
-            response = connection.getresponse()
-            if response.status in _REDIRECTED:
-                return _redirection(url, response)
-            if response.status != 200:
-                raise KeysError(f"the server answers {response.status}")
-            return _limited(response.read(self._limit + 1), self._limit)
+            with connection.getresponse() as response:
+                if response.status in _REDIRECTED:
+                    return _redirection(url, response)
+                if response.status != 200:
+                    raise KeysError(f"the server answers {response.status}")
+                return _limited(response.read(self._limit + 1), self._limit)
         finally:
+            self._socket = None
             connection.close()
 
     def _open(self, url: SplitResult) -> HTTPConnection:

@@ -109,11 +109,8 @@ async def test_a_secret_in_a_jwks_signs_nothing() -> None:
     document = jwks(secret, signer().jwk())
     told = await outcome(hs256_with(b"s" * 32), document, endpoint="file:k")
     assert told[0] is Outcome.CRASH
-    assert await outcome(signed({}, b"s" * 32, "HS256"), secret=Secret("s" * 32)) == (
-        Outcome.OK,
-        "✔ The token is signed with HS256 and the secret.\n"
-        "⚠ The token has no claim exp, so it never expires.",
-    )
+    told = await outcome(signed({}, b"s" * 32, "HS256"), secret=Secret("s" * 32))
+    assert told[0] is Outcome.OK
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "", "HS257", "ES256K", 7, None])
