@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mtlsx.auth.authentication.signing_keys import SigningKey
 
 if TYPE_CHECKING:
-    from jwt.algorithms import Algorithm
+    from jwt import PyJWS
 
 
 class TokenError(Exception):
@@ -35,11 +35,10 @@ class Token:
 
 def read(octets: bytes) -> Token:
     """The token that ``octets`` are. Raises ``TokenError``."""
-    from jwt import PyJWS
     from jwt.exceptions import PyJWTError
 
     try:
-        parts = PyJWS().decode_complete(octets, options={"verify_signature": False})
+        parts = _jws().decode_complete(octets, options={"verify_signature": False})
     except (PyJWTError, ValueError, RecursionError) as error:
         raise TokenError("what the client sent is no token") from error
     header: Mapping[str, Any] = parts["header"]
@@ -60,9 +59,9 @@ def signer(token: Token, keys: Iterable[SigningKey]) -> SigningKey | None:
     """
     fitting = [key for key in keys if token.algorithm in key.algorithms]
     fitting.sort(key=lambda key: key.kid != token.kid)
-    algorithm = _algorithms().get(token.algorithm or "")
-    if algorithm is None:
+    if not fitting:
         return None
+    algorithm = _jws().get_algorithm_by_name(token.algorithm or "")
     return next(
         (key for key in fitting if algorithm.verify(token.signed, key.material, token.signature)),
         None,
@@ -81,10 +80,10 @@ def claims(token: Token) -> dict[str, object]:
 
 
 @lru_cache(maxsize=1)
-def _algorithms() -> dict[str, Algorithm]:
-    from jwt.algorithms import get_default_algorithms
+def _jws() -> PyJWS:
+    from jwt import PyJWS
 
-    return get_default_algorithms()
+    return PyJWS()
 
 
 def _finite(number: str) -> float:
