@@ -32,9 +32,11 @@ def read(path: str, key: str) -> list[dict[str, Any]]:
     data = files.read(Path(path), f"{key}:")
     try:
         text = data.decode("utf-8-sig")
-        rows = json.loads(text) if path.endswith(".json") else _rows(text)
+        rows = json.loads(text) if path.endswith(".json") else _rows(text, path, key)
     except RecursionError as error:
         raise WrongError(f"{key}: {path} is nested too deep.") from error
+    except WrongError:
+        raise
     except (ValueError, csv.Error) as error:
         kind = "JSON" if path.endswith(".json") else "CSV"
         raise WrongError(f"{key}: {path} is not {kind} in UTF-8.") from error
@@ -54,12 +56,17 @@ def without_secrets(user: BuiltInUser) -> BuiltInUser:
     return replace(user, password_hash=_PLACEHOLDER, salt=user.salt and "${SALT}")
 
 
-def _rows(text: str) -> list[dict[str, Any]]:
+def _rows(text: str, path: str, key: str) -> list[dict[str, Any]]:
+    reader = csv.DictReader(text.splitlines(), strict=True)
+    heads = reader.fieldnames or ()
+    if not set(heads) <= set(_COLUMNS) or not {"user_id", "password_hash"} <= set(heads):
+        raise WrongError(
+            f"{key}: {path} must begin with a line that names its columns: {','.join(_COLUMNS)}."
+        )
     rows: list[dict[str, Any]] = []
-    for row in csv.DictReader(text.splitlines(), strict=True):
-        found = {str(name): value for name, value in row.items() if value is not None}
+    for row in reader:
+        found: dict[str, Any] = {name: row[name] for name in heads if row[name] is not None}
         if "is_superuser" in found:
-            rows.append({**found, "is_superuser": found["is_superuser"] in ("true", "1")})
-        else:
-            rows.append(dict(found))
+            found["is_superuser"] = found["is_superuser"] in ("true", "1")
+        rows.append(found)
     return rows

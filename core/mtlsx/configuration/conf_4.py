@@ -21,8 +21,8 @@ from mtlsx.schema import clipped
 _LINE = re.compile(r"[ \t]*([A-Za-z0-9_.-]+)[ \t]*=[ \t]*([^#]*?)[ \t]*(?:#.*)?")
 _EMPTY = re.compile(r"[ \t]*(?:#.*)?")
 _FIRST_WORDS = re.compile(
-    r"[ \t]*(?:#mtlsx[ ]+)?(?:listener|zone|auth|allow_anonymous|acl_nomatch|acl_deny_action|acl_file|acl_cache\w*"
-    r"|enable_acl_cache)[ \t]*[.=]",
+    r"^[ \t]*(?:#mtlsx[ ]+)?(?:(?:listener|zone|auth)\.[A-Za-z0-9_.-]+"
+    r"|allow_anonymous|acl_nomatch|acl_deny_action|acl_file|enable_acl_cache|acl_cache_\w+)[ \t]*=",
     re.MULTILINE,
 )
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")

@@ -280,5 +280,6 @@ def _written(redis: RedisServer) -> dict[str, Any]:
         )
     )
     if redis.embedded:
+        del written["server"]
         written[Ours("server")] = EMBEDDED
     return written

@@ -31,7 +31,7 @@ _DEEPEST = 60
 _INCLUDES = 20
 _LARGEST = 100_000  # values, after substitution
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
-_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9]{1,2})?")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
 _BLANKS = re.compile(r"[ \t\r\f\v\xa0\ufeff]*")
 _KEY = re.compile(r"[^\s.\"={}\[\]:,+#$]+")
 _PLAIN = re.compile(r"(?:[^\s\"{}\[\],#$]|\$(?!\{))+")

@@ -34,7 +34,7 @@ def _lines(name: str, value: object, indent: str) -> Iterator[str]:
         yield f"{indent}{written} {{"
         yield from _body(value, indent)
         yield f"{indent}}}"
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+    elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         yield f"{indent}{written} = ["
         for item in value:
             yield f"{indent}  {{"

@@ -116,5 +116,6 @@ def write(redis: RedisServer) -> dict[str, Any]:
     """What ``read`` gives back."""
     written = TABLES[redis.redis_type].write(redis)
     if redis.embedded:
+        del written["server"]
         written[Ours("server")] = EMBEDDED
     return written

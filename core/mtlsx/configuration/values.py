@@ -16,7 +16,7 @@ from typing import Any
 from mtlsx.schema import Reader, WrongError, text, wrong
 from mtlsx.secret import Secret
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(?:[0-9]{1,12}(?:\.[0-9]{1,9})?(?:ms|[smhdw]))+", re.IGNORECASE)
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[smhdw])", re.IGNORECASE)
 _SIZE = re.compile(r"([0-9]{1,12})(|b|kb|mb|gb)", re.IGNORECASE)
@@ -39,16 +39,14 @@ def duration(minimum: float, maximum: float, *, number: str) -> Reader:
 
     def read(value: object, path: str) -> float:
         if isinstance(value, str) and _DURATION.fullmatch(value):
-            seconds = sum(
-                float(count) * _UNITS[name.lower()] for count, name in _PART.findall(value)
-            )
+            seconds = sum(_seconds(float(count), name) for count, name in _PART.findall(value))
         elif (
             isinstance(value, int | float)
             and not isinstance(value, bool)
             and abs(value) < 1e15
             and math.isfinite(value)
         ):
-            seconds = value * _UNITS[number]
+            seconds = _seconds(value, number)
         else:
             raise wrong(path, expected, value)
         if not minimum <= seconds <= maximum:
@@ -173,6 +171,11 @@ def server_value(address: tuple[str, int]) -> str:
 def servers_value(addresses: tuple[tuple[str, int], ...]) -> str:
     """What ``servers`` reads back as ``addresses``."""
     return ",".join(map(server_value, addresses))
+
+
+def _seconds(count: float, unit: str) -> float:
+    # Divided, as 0.001 is not what a thousandth is.
+    return count / 1000 if unit.lower() == "ms" else count * _UNITS[unit.lower()]
 
 
 def _address(host: str, port: str) -> tuple[str, int] | None:
