@@ -192,9 +192,10 @@ async def test_a_port_where_nobody_answers_the_password() -> None:
     assert "took no connection within 0.3 s" in said
 
 
-async def test_a_host_name_that_is_not_known() -> None:
-    said = await refusal(RedisServer(servers=(("no-such-host.invalid", 6379),), timeout=10.0))
-    assert "host name of redis no-such-host.invalid:6379 is not known" in said
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "two..dots", "x" * 64 + ".invalid"])
+async def test_a_host_name_that_is_not_known(host: str) -> None:
+    said = await refusal(RedisServer(servers=((host, 6379),), timeout=10.0))
+    assert f"host name of redis {host}:6379 is not known" in said
 
 
 async def test_an_empty_command_is_not_sent(answering: Answers) -> None:
