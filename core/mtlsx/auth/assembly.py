@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,12 +34,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What the engine was given: where stores and keys come from, the time, whether it is to diagnose."""
+    """What the engine was given: where stores and keys come from, the time, whether it is to diagnose.
+
+    ``at_end`` takes what is to be called when the engine closes.
+    """
 
     open_store: OpenStore
     load_keys: KeyLoader | None
     clock: Callable[[], float]
     diagnose: bool
+    at_end: Callable[[Callable[[], Awaitable[None]]], object]
 
 
 def authenticators(settings: AuthSettings, means: Means) -> list[Authenticator]:
@@ -67,9 +71,18 @@ def _authenticator(
         case BuiltInDatabase():
             return BuiltInAuthenticator(one, dialect)
         case _:
+            from mtlsx.auth.authentication.jwks import key_loader
             from mtlsx.auth.authentication.jwt import JwtAuthenticator
 
-            return JwtAuthenticator(one, dialect, policy, means.load_keys, means.clock)
+            authenticator = JwtAuthenticator(
+                one,
+                means.load_keys or key_loader(),
+                means.clock,
+                security_profile=settings.security_profile,
+                dialect=dialect,
+            )
+            means.at_end(authenticator.aclose)
+            return authenticator
 
 
 def _source(one: SourceSettings, terms: Terms, means: Means) -> Source:

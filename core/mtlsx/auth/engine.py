@@ -13,11 +13,13 @@ Source: emqx_channel.erl, emqx_access_control.erl (6.3); vectors ``emqx-auth`` a
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from mtlsx.auth.assembly import Means, authenticators, sources
 from mtlsx.auth.authentication.answer import Answer, Grant
@@ -35,10 +37,10 @@ from mtlsx.auth.reasons import (
     authentication_code,
 )
 from mtlsx.auth.rules import Action
-from mtlsx.auth.settings import AuthSettings
+from mtlsx.auth.settings import AuthSettings, JwtAuthentication
 from mtlsx.auth.stores.opening import Stores
 from mtlsx.auth.stores.store import OpenStore
-from mtlsx.auth.trace import Decided, Mapped, Outcome, Step, Trace
+from mtlsx.auth.trace import Decided, Mapped, Outcome, Step, Trace, masked
 
 if TYPE_CHECKING:
     from mtlsx.auth.authentication.jwks import KeyLoader
@@ -76,6 +78,10 @@ class Permission:
     trace: tuple[Step, ...]
 
 
+Decision = TypeVar("Decision", Admission, Permission)
+_TOKEN = re.compile(rb"[\w-]+\.[\w-]+\.[\w-]*")
+
+
 class Engine:
     """Decides as EMQX with these settings would.
 
@@ -95,9 +101,16 @@ class Engine:
         make_client_id: Callable[[], bytes] = random_client_id,
         diagnose: bool = False,
     ) -> None:
-        self._stores = Stores()
-        means = Means(open_store or self._stores, load_keys, clock, diagnose)
+        self._end = AsyncExitStack()
+        if open_store is None:
+            open_store = stores = Stores()
+            self._end.push_async_callback(stores.aclose)
+        means = Means(open_store, load_keys, clock, diagnose, self._end.push_async_callback)
         self._dialect = DIALECTS[settings.dialect]
+        self._token_as_username = any(
+            isinstance(one, JwtAuthentication) and one.from_field == "username"
+            for one in settings.authentication
+        )
         self._deny_action = settings.authorization.deny_action
         self._identifier = Identifier(
             settings.identity, self._dialect, make_client_id=make_client_id
@@ -117,11 +130,15 @@ class Engine:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the stores that the engine itself opened."""
-        await self._stores.aclose()
+        """Close the stores that the engine itself opened, and end what fetches keys."""
+        await self._end.aclose()
 
     async def connect(self, connect: Connect, peer: Peer) -> Admission:
         """Whether EMQX lets a client in, and as whom. Takes as long as its stores do, at most their timeouts."""
+        admission = await self._admit(connect, peer)
+        return self._without_token(admission, connect.username)
+
+    async def _admit(self, connect: Connect, peer: Peer) -> Admission:
         trace: Trace = []
         client = self._identifier.identify(connect, peer, trace)
         if isinstance(client, Refused):
@@ -148,11 +165,8 @@ class Engine:
         verdict = await self._authorizer.authorize(
             client, Action("publish", qos, retain), topic, trace
         )
-        if verdict.allowed:
-            return _allowed(verdict.detail, trace)
         packet = ("", "PUBACK", self._dialect.denied_qos2)[qos] if client.version >= MQTT_5 else ""
-        code = _rule_code(verdict) or NOT_AUTHORIZED_CODE
-        return self._denied(client, packet, code, verdict.detail, trace)
+        return self._permission(client, verdict, packet, NOT_AUTHORIZED_CODE, trace)
 
     async def subscribe(
         self, client: ClientInfo, topic_filter: bytes, *, qos: int = 0
@@ -162,22 +176,29 @@ class Engine:
         verdict = await self._authorizer.authorize(
             client, Action("subscribe", qos), topic_filter, trace
         )
-        if verdict.allowed:
-            return _allowed(verdict.detail, trace)
-        usual = NOT_AUTHORIZED_CODE if client.version >= MQTT_5 else SUBACK_FAILURE
-        return self._denied(client, "SUBACK", _rule_code(verdict) or usual, verdict.detail, trace)
+        code = NOT_AUTHORIZED_CODE if client.version >= MQTT_5 else SUBACK_FAILURE
+        return self._permission(client, verdict, "SUBACK", code, trace)
 
-    def _denied(
-        self, client: ClientInfo, packet: str, code: int, detail: str, trace: Trace
+    def _permission(
+        self, client: ClientInfo, verdict: Verdict, packet: str, code: int, trace: Trace
     ) -> Permission:
-        disconnect = self._deny_action == "disconnect"
+        """The decision; ``packet`` with ``code`` is what tells of a refusal as a rule, empty where nothing does."""
+        disconnect = not verdict.allowed and self._deny_action == "disconnect"
         if disconnect:
             packet = "DISCONNECT" if client.version >= MQTT_5 else ""
-            code = NOT_AUTHORIZED_CODE
-        told_packet, told_code = (packet, code) if packet else (None, None)
-        said = _denial(detail, packet, disconnect=disconnect)
-        trace.append(Decided(False, told_packet, told_code, said))
-        return Permission(False, told_code, told_packet, disconnect, tuple(trace))
+        elif verdict.rule is not None and verdict.rule.reason_code is not None:
+            code = verdict.rule.reason_code
+        told_packet, told_code = (packet, code) if packet and not verdict.allowed else (None, None)
+        said = _said(verdict, packet, disconnect=disconnect)
+        trace.append(Decided(verdict.allowed, told_packet, told_code, said))
+        permission = Permission(verdict.allowed, told_code, told_packet, disconnect, tuple(trace))
+        return self._without_token(permission, client.username)
+
+    def _without_token(self, decision: Decision, username: bytes | None) -> Decision:
+        """``decision`` with a token that came as the username masked in its trace."""
+        if username is None or not self._token_as_username or not _TOKEN.fullmatch(username):
+            return decision
+        return replace(decision, trace=masked(decision.trace, username))
 
 
 def _refused(
@@ -218,18 +239,11 @@ def _is_utf8(octets: bytes) -> bool:
     return True
 
 
-def _allowed(detail: str, trace: Trace) -> Permission:
-    trace.append(Decided(True, None, None, f"Allowed: {detail}."))
-    return Permission(True, None, None, False, tuple(trace))
-
-
-def _rule_code(verdict: Verdict) -> int | None:
-    return None if verdict.rule is None else verdict.rule.reason_code
-
-
-def _denial(detail: str, packet: str, *, disconnect: bool) -> str:
+def _said(verdict: Verdict, packet: str, *, disconnect: bool) -> str:
+    if verdict.allowed:
+        return f"Allowed: {verdict.detail}."
     if disconnect:
-        return f"Denied, and the connection is closed: {detail}."
+        return f"Denied, and the connection is closed: {verdict.detail}."
     if not packet:
-        return f"Denied, without telling the client: {detail}."
-    return f"Denied: {detail}."
+        return f"Denied, without telling the client: {verdict.detail}."
+    return f"Denied: {verdict.detail}."

@@ -8,12 +8,15 @@ recorded at all, only that there was one and whether it matched. ``as_text`` pri
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from mtlsx.identity.redis_commands import quoted
 from mtlsx.identity.report import text_as_json
+
+MASKED: Final = "••••••".encode()
+"""What stands for a secret in a step."""
 
 
 class Outcome(StrEnum):
@@ -169,7 +172,7 @@ class RuleTried:
     """A rule against an action on a topic.
 
     ``topic_filter`` as the rule has it, ``rendered`` with its placeholders filled; None where one of them could
-    not be. ``detail`` is a sentence: what matched, or why it did not.
+    not be. ``detail`` says what matched, or why it did not, without a full stop.
     """
 
     step: ClassVar = "rule"
@@ -185,7 +188,7 @@ class RuleTried:
         return Mark.GOOD if self.matched else Mark.NOTE
 
     def __str__(self) -> str:
-        return f"{self.source}, {self.permission} {text_of(self.topic_filter)}: {self.detail}"
+        return f"{self.source}, {self.permission} {text_of(self.topic_filter)}: {self.detail}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +314,26 @@ def as_json(steps: Iterable[Step]) -> list[dict[str, Any]]:
         }
         for step in steps
     ]
+
+
+def masked(steps: Iterable[Step], secret: bytes) -> tuple[Step, ...]:
+    """The steps with ``secret`` masked wherever it stands in them."""
+    text = secret.decode(errors="replace")
+
+    def mask(value: object) -> object:
+        if isinstance(value, bytes):
+            return value.replace(secret, MASKED)
+        if isinstance(value, str):
+            return value.replace(text, MASKED.decode())
+        return tuple(map(mask, value)) if isinstance(value, tuple) else value
+
+    def masked_step(step: Step) -> Step:
+        changes: dict[str, Any] = {
+            field.name: mask(getattr(step, field.name)) for field in fields(step)
+        }
+        return replace(step, **changes)
+
+    return tuple(map(masked_step, steps))
 
 
 def text_of(octets: bytes) -> str:

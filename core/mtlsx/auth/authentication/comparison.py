@@ -48,7 +48,7 @@ def text_of(algorithm: Algorithm) -> str:
 def hints(algorithm: Algorithm, stored: bytes, password: bytes, salt: bytes) -> list[str]:
     """Sentences on why ``password`` may not be the stored one, as far as the two tell; most likely first."""
     found = [
-        f"The password is right if it was stored as {text_of(other)}: set password_hash_algorithm so."
+        f"The password is right if it was stored as {text_of(other)}: configure that."
         for other in _others(algorithm, salt)
         if _would_match(other, stored, password, salt)
     ]
@@ -89,7 +89,7 @@ def _plain_hints(stored: bytes, password: bytes) -> list[str]:
         return ["They differ only in upper and lower case."]
     kind = _kind_of(stored)
     if kind is not None:
-        return [f"What is stored looks like {kind}, but password_hash_algorithm is plain."]
+        return [f"What is stored looks like {kind}, but plain is configured."]
     return ["Another password is stored; it is compared octet for octet."]
 
 

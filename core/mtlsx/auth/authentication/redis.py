@@ -23,11 +23,8 @@ from mtlsx.auth.placeholders import values_of
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.settings import RedisAuthentication
 from mtlsx.auth.stores.store import Reply, Store, StoreError
-from mtlsx.auth.trace import Asked, Outcome, Replied, StoreFailed, Trace, Warned, text_of
+from mtlsx.auth.trace import MASKED, Asked, Outcome, Replied, StoreFailed, Trace, Warned, text_of
 from mtlsx.identity.redis_commands import CommandError
-
-MASKED = "••••••".encode()
-"""What stands for a password in a command that is shown."""
 
 
 class RedisAuthenticator:
