@@ -8,6 +8,12 @@ from importlib import import_module
 import pytest
 
 FUNCTIONS = {
+    "mtlsx.configuration.load:load": (
+        "(paths: Sequence[str | Path], *, dialect: Dialect | None = None) -> Configuration"
+    ),
+    "mtlsx.configuration.emqx:emqx": (
+        "(configuration: Configuration, *, with_secrets: bool = False, entries: Sequence[Entry] = ()) -> Export"
+    ),
     "mtlsx.certificates.load:load_file": "(path: str, *, passphrase: Secret | None = None) -> Material",
     "mtlsx.certificates.load:load_bytes": (
         "(data: bytes, *, source: str, passphrase: Secret | None = None) -> Material"
@@ -29,6 +35,10 @@ FUNCTIONS = {
     "mtlsx.client.connection:Connection.publish": "(self, publication: Publication) -> int",
 }
 VALUES = {
+    "mtlsx.configuration.model:Configuration",
+    "mtlsx.configuration.model:Listener",
+    "mtlsx.configuration.model:Mqtt",
+    "mtlsx.configuration.emqx:Export",
     "mtlsx.errors:MtlsxError",
     "mtlsx.errors:UsageError",
     "mtlsx.errors:MaterialError",

@@ -358,6 +358,9 @@ def configurations(dialect: Dialect) -> st.SearchStrategy[Configuration]:
     )
 
 
+commands_4 = lines.map(lambda word: f"HMGET {word}")
+
+
 @st.composite
 def configurations_4(draw: st.DrawFn, dialect: Dialect) -> Configuration:
     """Configurations of ``emqx4.4`` and ``emqx4.2``."""
@@ -373,7 +376,7 @@ def configurations_4(draw: st.DrawFn, dialect: Dialect) -> Configuration:
         draw(identities(newest=False)),
     )
     redis = draw(_redis_servers_4())
-    commands: Sequence[str | None] = draw(st.tuples(*[st.none() | lines] * 3))
+    commands: Sequence[str | None] = draw(st.tuples(*[st.none() | commands_4] * 3))
     authentication = ()
     if commands[0] is not None:
         hashed = draw(

@@ -35,6 +35,8 @@ from mtlsx.schema import (
 )
 
 _SUPPORTED = 'type = "redis" and type = "file"'
+# The defaults of the generations. Source: emqx_schema.erl (5.0, 6.3).
+_NO_MATCH = {"emqx5.0": "allow", "emqx6": "deny"}
 _ALLOWANCES = {"plus": "+", "hash": "#", "slash": "/"}
 
 
@@ -96,7 +98,8 @@ class Reader:
 
     def read(self, value: object, path: str) -> Authorization:
         """The settings. Raises WrongError and UsageError."""
-        return self._table.read(value, path)
+        settings = {"no_match": _NO_MATCH[self._dialect], **table(value, path)}
+        return self._table.read(settings, path)
 
     def write(self, authorization: Authorization) -> dict[str, Any]:
         """What ``read`` gives back."""

@@ -19,7 +19,7 @@ from mtlsx.configuration import (
     mqtt,
 )
 from mtlsx.configuration.hocon_writer import Ours
-from mtlsx.configuration.model import Configuration
+from mtlsx.configuration.model import GENERATION_4, Configuration
 from mtlsx.configuration.unsupported import refuse_psk
 from mtlsx.identity.mapping import Dialect
 from mtlsx.schema import Key, Reader, Table, WrongError, boolean, choice, unknown
@@ -48,7 +48,7 @@ def read(document: dict[str, Any], *, dialect: Dialect = "emqx6") -> Configurati
     dialect = _DIALECT(document.get("dialect", dialect), "dialect")
     refuse_psk(document)
     generations.check(document, dialect)
-    in_4 = dialect in ("emqx4.4", "emqx4.2")
+    in_4 = dialect in GENERATION_4
     allowed = _COMMON + (generation_4.NAMES if in_4 else _OF_5_AND_6)
     for name in document:
         if name not in allowed:
@@ -70,7 +70,7 @@ def write(configuration: Configuration) -> dict[str, Any]:
         "listeners": listeners.write(configuration.listeners),
         "mqtt": mqtt.write(configuration.mqtt, auth.identity),
     }
-    if auth.dialect in ("emqx4.4", "emqx4.2"):
+    if auth.dialect in GENERATION_4:
         return {**written, **generation_4.write(auth)}
     if auth.security_profile != "legacy":
         written[Ours("security_profile")] = auth.security_profile

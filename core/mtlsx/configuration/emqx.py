@@ -16,7 +16,7 @@ from typing import Any
 from mtlsx.auth.settings import BuiltInDatabase, FileSource
 from mtlsx.configuration import acl_conf, bootstrap, conf_4_writer, document
 from mtlsx.configuration.hocon_writer import Ours, dump
-from mtlsx.configuration.model import Configuration
+from mtlsx.configuration.model import GENERATION_4, Configuration
 from mtlsx.configuration.seed import Entry, seeding
 
 _ETC = "${EMQX_ETC_DIR}"
@@ -52,7 +52,7 @@ def emqx(
     """
     written = document.write(configuration)
     files: dict[str, str] = {}
-    in_4 = configuration.auth.dialect in ("emqx4.4", "emqx4.2")
+    in_4 = configuration.auth.dialect in GENERATION_4
     notes: list[str] = []
     if in_4:
         _place_rules_4(configuration, written, files)

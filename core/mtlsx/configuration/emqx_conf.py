@@ -14,8 +14,13 @@ from mtlsx.configuration.hocon import Include, parse
 _ANY = "*"
 
 
-def read(text: str, *, source: str, include: Include) -> tuple[dict[str, Any], list[str]]:
-    """The document and the notes, sentences. Raises UsageError."""
+def read(
+    text: str, *, source: str, include: Include, has_acl_conf: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """The document and the notes, sentences; ``has_acl_conf``: there is an ``acl.conf`` beside the file.
+
+    Raises UsageError.
+    """
     document = parse(text, source=source, include=include)
     notes: list[str] = []
     if "authentication" in document:
@@ -25,14 +30,32 @@ def read(text: str, *, source: str, include: Include) -> tuple[dict[str, Any], l
         authorization["sources"] = _as_array(authorization["sources"])
     for listener in _listeners(document):
         _modernise(listener, notes)
-    passed = [*_pass_over(document, _TOP_LEVEL, ""), *_pass_over(document, _BELOW, "")]
+    if has_acl_conf:
+        _take_default_source(document, notes)
+    passed = [
+        *_pass_over(document, _TOP_LEVEL),
+        *_pass_over(document, _BELOW),
+        *_pass_over_for_tokens(document),
+    ]
     if passed:
         notes.append(f"Passed over, as nothing here depends on it: {', '.join(passed)}.")
     return document, notes
 
 
+def _any(_: Any) -> bool:
+    return True
+
+
+def _only(*harmless: Any) -> Callable[[Any], bool]:
+    return lambda value: value in harmless
+
+
+def _names(prefix: tuple[str, ...], names: str) -> dict[tuple[str, ...], Callable[[Any], bool]]:
+    return {(*prefix, name): _any for name in names.split()}
+
+
 _TOP_LEVEL: Mapping[tuple[str, ...], Callable[[Any], bool]] = {
-    (name,): lambda _: True
+    (name,): _any
     for name in [
         "actions",
         "agent",
@@ -96,18 +119,6 @@ _TOP_LEVEL: Mapping[tuple[str, ...], Callable[[Any], bool]] = {
 """What a whole EMQX has at the top level."""
 
 
-def _any(_: Any) -> bool:
-    return True
-
-
-def _only(*harmless: Any) -> Callable[[Any], bool]:
-    return lambda value: value in harmless
-
-
-def _names(prefix: tuple[str, ...], names: str) -> dict[tuple[str, ...], Callable[[Any], bool]]:
-    return {(*prefix, name): _any for name in names.split()}
-
-
 _LISTENER = ("listeners", _ANY, _ANY)
 _SSL = (*_LISTENER, "ssl_options")
 _SUITES = "ciphers honor_cipher_order secure_renegotiate reuse_sessions hibernate_after log_level user_lookup_fun"
@@ -142,7 +153,7 @@ _BELOW: Mapping[tuple[str, ...], Callable[[Any], bool]] = {
         " shared_subscription_strategy shared_subscription_initial_sticky_pick keepalive_check_interval"
         " keepalive_backoff",
     ),
-    **_names(("authentication", _ANY), "auto_reconnect pool_size_jwt description"),
+    **_names(("authentication", _ANY), "auto_reconnect description"),
     **_names(
         ("authentication", _ANY, "ssl"), f"{_SUITES} versions depth password middlebox_comp_mode"
     ),
@@ -190,12 +201,38 @@ def _modernise(listener: dict[str, Any], notes: list[str]) -> None:
             notes.append("TLS 1.0 and 1.1 are not offered.")
 
 
+def _take_default_source(document: dict[str, Any], notes: list[str]) -> None:
+    """What EMQX asks where ``authorization`` names no sources."""
+    authorization = document.setdefault("authorization", {})
+    if isinstance(authorization, dict) and "sources" not in authorization:
+        authorization["sources"] = [{"type": "file", "path": "${EMQX_ETC_DIR}/acl.conf"}]
+        notes.append(
+            "authorization.sources is not set: acl.conf beside the file counts, as in EMQX."
+        )
+
+
 def _pass_over(
-    value: Any, patterns: Mapping[tuple[str, ...], Callable[[Any], bool]], path: str
+    document: dict[str, Any], patterns: Mapping[tuple[str, ...], Callable[[Any], bool]]
 ) -> Iterator[str]:
-    """Take out of ``value`` what the patterns name, and tell where it stood."""
+    """Take out of ``document`` what the patterns name, and tell where it stood."""
     for pattern, harmless in patterns.items():
-        yield from _taken(value, pattern, harmless, path)
+        yield from _taken(document, pattern, harmless, "")
+
+
+def _pass_over_for_tokens(document: dict[str, Any]) -> Iterator[str]:
+    """What an authenticator of tokens has for fetching keys, and what others need."""
+    authenticators = document.get("authentication")
+    for index, table in enumerate(authenticators if isinstance(authenticators, list) else ()):
+        if isinstance(table, dict) and table.get("mechanism") == "jwt":
+            for pattern, harmless in _FOR_TOKENS.items():
+                yield from _taken(table, pattern, harmless, f"authentication[{index}]")
+
+
+_FOR_TOKENS: Mapping[tuple[str, ...], Callable[[Any], bool]] = {
+    ("pool_size",): _any,
+    ("headers",): _only({}),
+    ("ssl",): lambda value: isinstance(value, dict) and value.get("enable", False) is False,
+}
 
 
 def _taken(

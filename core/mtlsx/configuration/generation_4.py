@@ -44,6 +44,7 @@ from mtlsx.schema import (
     shared,
     table,
     text,
+    wrong,
 )
 from mtlsx.secret import Secret
 
@@ -53,6 +54,13 @@ def _password_hash(value: object, path: str) -> Algorithm4:
         return parse4(text(value, path))
     except UsageError as error:
         raise WrongError(f"{path}: {error}") from error
+
+
+def _command(value: object, path: str) -> str:
+    cmd = text(value, path)
+    if len(cmd.split()) < 2:
+        raise wrong(path, 'a Redis command such as "HMGET mqtt_user:%u password"', value)
+    return cmd
 
 
 def _sentinel(value: object, path: str) -> str | None:
@@ -111,9 +119,9 @@ _SERVER = Table(
 )
 _COMMANDS = Table(
     _Commands,
-    Key("auth_cmd", text),
-    Key("super_cmd", text),
-    Key("acl_cmd", text),
+    Key("auth_cmd", _command),
+    Key("super_cmd", _command),
+    Key("acl_cmd", _command),
     Key("password_hash", _password_hash, lambda found: ",".join(found.words), always=True),
 )
 _TOP_LEVEL = Table(

@@ -9,19 +9,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mtlsx.configuration import generation_4
+from mtlsx.configuration.model import GENERATION_4
 from mtlsx.identity.mapping import Dialect
 from mtlsx.schema import WrongError
 
-_4 = frozenset[Dialect](("emqx4.2", "emqx4.4"))
 _5_6 = frozenset[Dialect](("emqx5.0", "emqx6"))
 _6 = frozenset[Dialect](("emqx6",))
 _ANY = "*"
 
 _HAVE: Mapping[tuple[str, ...], frozenset[Dialect]] = {
-    **{(name,): _4 for name in generation_4.NAMES},
-    ("listeners", _ANY, _ANY, "peer_cert_as_username"): _4,
-    ("listeners", _ANY, _ANY, "peer_cert_as_clientid"): _4,
-    ("listeners", _ANY, _ANY, "use_username_as_clientid"): _4,
+    **{(name,): GENERATION_4 for name in generation_4.NAMES},
+    ("listeners", _ANY, _ANY, "peer_cert_as_username"): GENERATION_4,
+    ("listeners", _ANY, _ANY, "peer_cert_as_clientid"): GENERATION_4,
+    ("listeners", _ANY, _ANY, "use_username_as_clientid"): GENERATION_4,
     ("listeners", _ANY, _ANY, "enable_authn"): _5_6,
     ("authentication",): _5_6,
     ("authorization",): _5_6,

@@ -15,9 +15,16 @@ import json
 import re
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from mtlsx.configuration.hocon_substitution import (
+    DEEPEST,
+    Joined,
+    Plain,
+    Reference,
+    merge,
+    resolved,
+)
 from mtlsx.errors import UsageError
 from mtlsx.schema import clipped
 
@@ -27,9 +34,7 @@ Include: TypeAlias = Callable[[str], tuple[str, str]]
 OURS = "#mtlsx "
 """What stands before a setting that EMQX must not see."""
 
-_DEEPEST = 60
 _INCLUDES = 20
-_LARGEST = 100_000  # values, after substitution
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,30})?(?:[eE][+-]?[0-9]{1,2})?")
 _BLANKS = re.compile(r"[ \t\r\f\v\xa0\ufeff]*")
@@ -40,25 +45,6 @@ _TRIPLE = re.compile(r'"""(.*?"*)"""(?!")', re.DOTALL)
 _REFERENCE = re.compile(r"\$\{(\??)([^}\s]{1,200})\}")
 _INCLUDE = re.compile(r'include[ \t]+(?=["a-z])')
 _INCLUDED = re.compile(r'(?:required\([ \t]*)?(?:file\([ \t]*)?"([^"\n]+)"[ \t]*\)*')
-_EMQX_VARIABLE = re.compile(r"EMQX_[A-Z0-9_]+")
-
-
-@dataclass(frozen=True, slots=True)
-class _Reference:
-    """``${path}``, and where it stands."""
-
-    path: tuple[str, ...]
-    written: str
-    optional: bool
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """Values set side by side, with the blanks between them."""
-
-    parts: tuple[object, ...]
-    where: str
 
 
 def parse(text: str, *, source: str, include: Include | None = None) -> dict[str, Any]:
@@ -68,9 +54,7 @@ def parse(text: str, *, source: str, include: Include | None = None) -> dict[str
     """
     root: dict[str, Any] = {}
     _Reader(text, source, include, root, _Depth()).document()
-    resolved = _Resolver(root).value(root)
-    assert isinstance(resolved, dict)  # noqa: S101  (an object resolves to an object)
-    return resolved
+    return resolved(root)
 
 
 class _Depth:
@@ -136,7 +120,7 @@ class _Reader:
             where = self._where()
             former = self._get(path)
             value = self._value(path)
-            self._put(path, _Joined(([] if former is None else former, [value]), where))
+            self._put(path, Joined(([] if former is None else former, [value]), where))
         elif self._peek() in ("=", ":"):
             self._position += 1
             self._lines_and_blanks()
@@ -167,8 +151,8 @@ class _Reader:
         if not parts:
             raise self._error(f"{clipped('.'.join(path))} has no value")
         if len(parts) == 1:
-            return _scalar(parts[0]) if isinstance(parts[0], _Plain) else parts[0]
-        return _Joined(tuple(parts), where)
+            return _scalar(parts[0]) if isinstance(parts[0], Plain) else parts[0]
+        return Joined(tuple(parts), where)
 
     def _part(self, path: tuple[str, ...]) -> object:
         character = self._peek()
@@ -187,7 +171,7 @@ class _Reader:
             return self._get(path) or "" if reference.path == path else reference
         if plain := _PLAIN.match(self._text, self._position):
             self._position = plain.end()
-            return _Plain(plain[0])
+            return Plain(plain[0])
         raise self._error(f"{clipped(character)} is not expected here")
 
     def _apart(self) -> object:
@@ -246,9 +230,9 @@ class _Reader:
             raise self._error("an escape stands for half a character")
         return text
 
-    def _reference(self, found: re.Match[str]) -> _Reference:
+    def _reference(self, found: re.Match[str]) -> Reference:
         path = tuple(segment.strip('"') for segment in found[2].split("."))
-        return _Reference(path, found[0], bool(found[1]), self._where())
+        return Reference(path, found[0], bool(found[1]), self._where())
 
     def _included(self, prefix: tuple[str, ...]) -> None:
         found = _INCLUDED.match(self._text, self._position)
@@ -270,25 +254,23 @@ class _Reader:
         return found
 
     def _put(self, path: tuple[str, ...], value: object) -> None:
+        """Set ``path`` to ``value``; an object adds to what is an object, or may be one, already."""
         target = self._root
+        for depth, name in enumerate(path[:-1], start=1):
+            inner = target.get(name)
+            if isinstance(inner, Reference | Joined):
+                target[name] = Joined((inner, _wrapped(path[depth:], value)), self._where())
+                return
+            if not isinstance(inner, dict):
+                inner = target[name] = {}
+            target = inner
         if not path:
             return
-        for name in path[:-1]:
-            inner = target.get(name)
-            if not isinstance(inner, dict):
-                # A reference that stands there may be an object, to which this adds.
-                inner = {} if not isinstance(inner, _Reference | _Joined) else inner
-                if not isinstance(inner, dict):
-                    rest = path[path.index(name) + 1 :]
-                    target[name] = _Joined((inner, _wrapped(rest, value)), self._where())
-                    return
-                target[name] = inner
-            target = inner
         former = target.get(path[-1])
         if isinstance(value, dict) and isinstance(former, dict):
-            _merge(former, value)
-        elif isinstance(value, dict) and isinstance(former, _Reference | _Joined):
-            target[path[-1]] = _Joined((former, value), self._where())
+            merge(former, value)
+        elif isinstance(value, dict) and isinstance(former, Reference | Joined):
+            target[path[-1]] = Joined((former, value), self._where())
         else:
             target[path[-1]] = value
 
@@ -328,7 +310,7 @@ class _Reader:
 
     def _enter(self) -> None:
         self._nested += 1
-        if self._nested > _DEEPEST:
+        if self._nested > DEEPEST:
             raise self._error("values are nested too deep")
 
     def _where(self) -> str:
@@ -338,105 +320,6 @@ class _Reader:
         return UsageError(f"{self._where()}: {what}.")
 
 
-class _Plain(str):
-    """A text without quotes, which may be a number or a word of HOCON's."""
-
-    __slots__ = ()
-
-
-class _Resolver:
-    """Puts in what references stand for."""
-
-    def __init__(self, root: dict[str, Any]) -> None:
-        self._root = root
-        self._under_way: list[tuple[str, ...]] = []
-        self._made = 0
-
-    def value(self, value: object) -> object:
-        self._made += 1
-        if self._made > _LARGEST:
-            raise UsageError(f"The configuration holds more than {_LARGEST} values.")
-        if isinstance(value, _Reference):
-            return self._referred(value)
-        if isinstance(value, _Joined):
-            return self._joined(value)
-        if isinstance(value, dict):
-            items = ((name, self.value(item)) for name, item in value.items())
-            return {name: item for name, item in items if item is not _Nothing}
-        if isinstance(value, list):
-            return [item for item in map(self.value, value) if item is not _Nothing]
-        return str(value) if isinstance(value, _Plain) else value
-
-    def _referred(self, reference: _Reference) -> object:
-        if reference.path in self._under_way or len(self._under_way) > _DEEPEST:
-            raise UsageError(f"{reference.where}: {clipped(reference.written)} refers to itself.")
-        found: object = self._root
-        for name in reference.path:
-            if isinstance(found, _Reference | _Joined):
-                found = self._while_at(reference.path, found)
-            found = found.get(name, _Nothing) if isinstance(found, dict) else _Nothing
-        if found is not _Nothing:
-            return self._while_at(reference.path, found)
-        if reference.optional:
-            return _Nothing
-        if _EMQX_VARIABLE.fullmatch(reference.written[2:-1]):
-            return reference.written
-        raise UsageError(
-            f"{reference.where}: {clipped(reference.written)} is not defined in the file.",
-            fix="Environment variables are not read.",
-        )
-
-    def _while_at(self, path: tuple[str, ...], found: object) -> object:
-        self._under_way.append(path)
-        try:
-            return self.value(found)
-        finally:
-            self._under_way.pop()
-
-    def _joined(self, joined: _Joined) -> object:
-        parts = [part for part in map(self.value, joined.parts) if part is not _Nothing]
-        if not parts:
-            return _Nothing
-        for kind in (dict, list):
-            of_kind = [part for part in parts if isinstance(part, kind)]
-            if of_kind and all(isinstance(part, kind) or _is_blank(part) for part in parts):
-                return _sum(of_kind)
-            if of_kind:
-                raise UsageError(f"{joined.where}: values of different kinds stand side by side.")
-        return "".join(map(_as_text, parts))
-
-
-_Nothing = object()
-"""What an optional reference to nothing stands for."""
-
-
-def _is_blank(part: object) -> bool:
-    return isinstance(part, str) and not part.strip()
-
-
-def _sum(parts: list[Any]) -> object:
-    if isinstance(parts[0], list):
-        return [item for part in parts for item in part]
-    total: dict[str, Any] = {}
-    for part in parts:
-        _merge(total, part)
-    return total
-
-
-def _as_text(part: object) -> str:
-    return part if isinstance(part, str) else json.dumps(part)
-
-
-def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
-    """Add ``more`` to ``into``; objects for one key add up."""
-    for name, value in more.items():
-        former = into.get(name)
-        if isinstance(former, dict) and isinstance(value, dict):
-            _merge(former, value)
-        else:
-            into[name] = value
-
-
 def _wrapped(path: tuple[str, ...], value: object) -> dict[str, Any]:
     for name in reversed(path):
         value = {name: value}
@@ -444,7 +327,7 @@ def _wrapped(path: tuple[str, ...], value: object) -> dict[str, Any]:
     return value
 
 
-def _scalar(text: _Plain) -> object:
+def _scalar(text: Plain) -> object:
     words: dict[str, object] = {"true": True, "false": False, "null": None}
     if text in words:
         return words[text]

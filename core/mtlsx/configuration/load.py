@@ -61,6 +61,7 @@ def _loaded(paths: list[Path], texts: list[str], dialect: Dialect | None) -> Con
             texts[0],
             source=f"{_WHAT} {first}",
             include=lambda name: _included(first.parent, name),
+            has_acl_conf=(first.parent / "acl.conf").is_file(),
         )
     return replace(_read(found, first, default), notes=tuple(dict.fromkeys(notes)))
 

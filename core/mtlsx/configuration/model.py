@@ -9,11 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from mtlsx.auth.settings import AuthSettings, EnableAuthn
-from mtlsx.identity.mapping import CertificatePart
+from mtlsx.identity.mapping import CertificatePart, Dialect
 from mtlsx.secret import Secret
 
 ListenerType: TypeAlias = Literal["tcp", "ssl", "ws", "wss"]
 TlsVersion: TypeAlias = Literal["tlsv1.3", "tlsv1.2"]
+
+GENERATION_4: frozenset[Dialect] = frozenset(("emqx4.4", "emqx4.2"))
+"""The dialects of EMQX 4.x, whose files and settings are of another kind."""
 
 
 @dataclass(frozen=True, slots=True)

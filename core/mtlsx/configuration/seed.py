@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from mtlsx.auth.authentication.commands import parse_command
 from mtlsx.auth.settings import BuiltInDatabase, RedisAuthentication, RedisAuthentication4
 from mtlsx.configuration.model import Configuration
-from mtlsx.identity.redis_commands import CommandError, command_4, quoted
+from mtlsx.identity.redis_commands import CommandError, command_4, quoted, split
 
 _PLACEHOLDERS_4 = {"u": "username", "c": "clientid", "C": "cert_common_name", "d": "cert_subject"}
 
@@ -68,7 +68,7 @@ def _seeding_5(
             key = command.key.render(entry.values)
             yield _hset(key, fields, entry, with_secrets=with_secrets)
     if not made:
-        yield f"# HSET {quoted((settings.cmd.split()[1].encode(),))} {_shape(fields)}"
+        yield f"# HSET {quoted(split(settings.cmd.encode())[1:2])} {_shape(fields)}"
 
 
 def _seeding_4(

@@ -32,7 +32,9 @@ from mtlsx.errors import UsageError
 from mtlsx.secret import Secret
 from support.configurations import configurations, configurations_4
 
-slow = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+slow = settings(
+    max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None
+)  # large values, each
 
 
 def read_back(files: Mapping[str, str]) -> Configuration:

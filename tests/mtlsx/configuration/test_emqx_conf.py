@@ -11,6 +11,7 @@ from mtlsx.auth.settings import FileSource, RedisAuthentication, RedisServer
 from mtlsx.configuration.load import load
 from mtlsx.configuration.model import Configuration
 from mtlsx.errors import UsageError
+from mtlsx.identity.mapping import Dialect
 
 # In the manner of the file that EMQX ships, with what its dashboard writes.
 STOCK = """\
@@ -84,7 +85,6 @@ psk_authentication { enable = false }
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    (tmp_path / "acl.conf").write_text("{allow, all}.")
     return tmp_path / "emqx.conf"
 
 
@@ -94,6 +94,7 @@ def read(file: Path, text: str) -> Configuration:
 
 
 def test_a_whole_file(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "acl.conf").write_text("{allow, all}.")
     found = read(file, STOCK)
     tcp, ssl = found.listeners
     assert (tcp.id, tcp.bind, tcp.max_connections) == ("tcp:default", ("0.0.0.0", 1883), None)  # noqa: S104  (only read)
@@ -108,7 +109,8 @@ def test_a_whole_file(file: Path, tmp_path: Path) -> None:
     assert found.auth.authorization.sources == (FileSource((Rule("allow"),)),)
 
 
-def test_what_is_passed_over_is_told(file: Path) -> None:
+def test_what_is_passed_over_is_told(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "acl.conf").write_text("{allow, all}.")
     first, passed = read(file, STOCK).notes
     assert first == "TLS 1.0 and 1.1 are not offered."
     assert passed.startswith(
@@ -145,6 +147,37 @@ def test_a_file_may_include_others(file: Path, tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc" / "more.conf").write_text("mqtt.max_inflight = 6")
     assert read(file, 'include "etc/more.conf"').mqtt.max_inflight == 6
+
+
+def test_without_sources_the_acl_conf_beside_the_file_counts(file: Path, tmp_path: Path) -> None:
+    assert read(file, "mqtt {}").auth.authorization.sources == ()
+    (tmp_path / "acl.conf").write_text("{deny, all}.")
+    found = read(file, "mqtt {}")
+    assert found.auth.authorization.sources == (FileSource((Rule("deny"),)),)
+    assert found.notes == (
+        "authorization.sources is not set: acl.conf beside the file counts, as in EMQX.",
+    )
+    assert read(file, "authorization.sources = []").auth.authorization.sources == ()
+    with pytest.raises(UsageError, match="authorization must be a table, not 1"):
+        read(file, "authorization = 1")
+
+
+@pytest.mark.parametrize(("dialect", "no_match"), [("emqx6", "deny"), ("emqx5.0", "allow")])
+def test_the_default_of_no_match_is_that_of_the_generation(
+    file: Path, dialect: Dialect, no_match: str
+) -> None:
+    file.write_text("mqtt {}")
+    assert load([file], dialect=dialect).auth.authorization.no_match == no_match
+
+
+def test_what_fetches_keys_is_passed_over_for_tokens(file: Path) -> None:
+    text = (
+        'authentication = [{ mechanism = jwt, secret = "x", pool_size = 8, ssl { enable = %s } }]'
+    )
+    (note,) = read(file, text % "false").notes
+    assert note.endswith(": authentication[0].pool_size, authentication[0].ssl.")
+    with pytest.raises(UsageError, match=r"authentication\[0\]\.ssl is not a setting"):
+        read(file, text % "true")
 
 
 def test_an_old_name_of_enable(file: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mtlsx.auth.connect import Connect, Peer
 from mtlsx.auth.dialects import DIALECTS
+from mtlsx.auth.engine import Engine
+from mtlsx.auth.stores.opening import Stores
 from mtlsx.configuration.emqx import emqx
 from mtlsx.configuration.load import load
 from mtlsx.errors import MaterialError, UsageError
@@ -48,6 +51,17 @@ def test_the_examples_are_read(path: Path) -> None:
     named = path.stem if path.stem in DIALECTS else "emqx6"
     assert found.auth.dialect == named
     assert {listener.type for listener in found.listeners} <= {"ssl", "wss"} or path.stem == "open"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+async def test_the_engine_takes_the_examples(path: Path) -> None:
+    configuration = load([path])
+    no_clean_start = Connect(client_id=b"", clean_start=False)
+    async with aclosing(Stores()) as stores:
+        for listener in configuration.listeners:
+            told = configuration.auth_for(listener)
+            async with Engine(told, open_store=stores) as engine:
+                assert (await engine.connect(no_clean_start, Peer())).code == 0x85
 
 
 def test_there_is_an_example_for_each_dialect() -> None:

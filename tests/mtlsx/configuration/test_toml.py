@@ -420,6 +420,7 @@ def test_a_listener_may_ask_nobody(file: Path) -> None:
         (REDIS_4 + 'type = "sentinel"', 'auth.redis.sentinel is missing (type is "sentinel").'),
         (REDIS_4 + 'acl_query = "x"', "auth.redis.acl_query is not a setting"),
         (IN_4 + '[auth.redis]\nsuper_cmd = "HGET a b"', "auth.redis.auth_cmd is missing; super_cmd alone is never asked."),
+        (IN_4 + '[auth.redis]\nauth_cmd = "HGET"', "auth.redis.auth_cmd must be a Redis command such as"),
         (IN_4 + "[auth.mysql]", "auth.mysql is not supported; in EMQX 4.x only auth.redis is."),
     ],
 )  # fmt: skip
