@@ -67,11 +67,17 @@ _HASHING = Key("password_hash_algorithm", hashing.read, hashing.write, always=Tr
 _ENABLE = Key("enable", boolean)
 _REDIS = Table(_Redis, _ENABLE, Key("cmd", _command), _HASHING)
 
+
+def _stored(value: object, path: str) -> str:
+    """A text that no message shows."""
+    return secret(value, path).reveal()
+
+
 _USER = Table(
     BuiltInUser,
     Key("user_id", text),
-    Key("password_hash", text),
-    Key("salt", text),
+    Key("password_hash", _stored),
+    Key("salt", _stored),
     Key("is_superuser", boolean),
 )
 _BUILT_IN = Table(

@@ -55,7 +55,8 @@ def parse(text: str, *, source: str) -> dict[str, Setting]:
         if setting is not None:
             settings[setting[1]] = Setting(setting[2], where)
         elif not _EMPTY.fullmatch(line.rstrip("\r")):
-            raise UsageError(f"{where} is not NAME = VALUE: {clipped(line)}.")
+            # What stands there may be a secret that lost its name.
+            raise UsageError(f"{where} is not NAME = VALUE.")
     return settings
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mtlsx.auth.settings import BuiltInDatabase, FileSource
@@ -37,7 +37,7 @@ _OUR_SETTINGS = {
 class Export:
     """Files by their names, which may hold a directory, and what to know about them, in sentences."""
 
-    files: Mapping[str, str]
+    files: Mapping[str, str] = field(repr=False)
     notes: tuple[str, ...]
 
 

@@ -149,7 +149,7 @@ def test_of_two_settings_with_one_name_the_later_counts(etc: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("allow_anonymous = true\nacl_nomatch", ": line 2 is not NAME = VALUE: acl_nomatch."),
+        ("allow_anonymous = true\nacl_nomatch", ": line 2 is not NAME = VALUE."),
         ("acl_nomatch = maybe", ': acl_nomatch must be one of "allow", "deny", not "maybe".'),
         ("allow_anonymous = yes", ': allow_anonymous must be true or false, not "yes".'),
         ("auth.redis.serer = x", ": line 1: auth.redis.serer is not a setting; allowed here: type,"),

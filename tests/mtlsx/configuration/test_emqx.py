@@ -129,6 +129,7 @@ def test_secrets_are_placeholders_unless_asked_for(configuration: Configuration)
 def test_secrets_are_there_when_asked_for() -> None:
     export = emqx(WITH_SECRETS, with_secrets=True)
     assert [secret for secret in SECRETS if secret not in everything(export.files)] == []
+    assert [secret for secret in SECRETS if secret in repr(export)] == []
     assert export.notes == ()
 
 

@@ -472,6 +472,15 @@ def test_what_is_no_toml_is_named_with_its_line(file: Path) -> None:
         load([file])
 
 
+@pytest.mark.parametrize("name", ["password_hash", "salt"])
+def test_what_is_stored_for_users_is_not_shown(file: Path, name: str) -> None:
+    user = f'{{ user_id = "a", {name} = 12.34 }}'
+    text = f'[[authentication]]\nmechanism = "password_based"\nbackend = "built_in_database"\nusers = [{user}]'
+    assert wrong(file, text) == (
+        f"authentication[0].users[0].{name} must be a text in quotes; what stands there is not shown."
+    )
+
+
 def test_secrets_are_not_shown_where_something_is_wrong(file: Path) -> None:
     sentence = wrong(file, REDIS + 'password = "hidden-secret"\nhost = "x"')
     assert "hidden-secret" not in sentence
