@@ -53,7 +53,7 @@ def common_name(subject: Name) -> bytes | None:
 
 def distinguished_name(subject: Name) -> bytes:
     """The subject in printable ASCII; empty for an empty subject. Raises ``UnformattableError``."""
-    return b",".join([_rdn(rdn) for rdn in reversed(subject)])
+    return b",".join([b"+".join([_attribute(one) for one in rdn]) for rdn in reversed(subject)])
 
 
 def escape(text: bytes | list[int]) -> bytes:
@@ -69,15 +69,12 @@ _ESCAPED = escapes(last_printable=0x7D)
 _PLAIN = re.compile(rb"""(?![ #])[ !#-*\--:=?-\[\]-}]*(?<! )""")
 
 
-def _rdn(rdn: tuple[Attribute, ...]) -> bytes:
-    return b"+".join(map(_attribute, rdn))
-
-
 def _attribute(attribute: Attribute) -> bytes:
-    name = NAMES.get(attribute.oid) or attribute.oid.encode()
-    if attribute.text is None:
+    oid, text = attribute
+    name = NAMES.get(oid) or oid.encode()
+    if text is None:
         raise UnformattableError(f"{name.decode()} holds code points that Unicode does not have")
-    return name + b"=" + escape(attribute.text)
+    return name + b"=" + escape(text)
 
 
 def _octets(text: Text) -> bytes:
