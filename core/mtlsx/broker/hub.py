@@ -357,7 +357,7 @@ class Hub:
         self._router.forget(session)
         done.ended.append(client_id)
         for delivery in session.end():
-            self._router.deliver_to_group(delivery, now, done.sends)
+            self._router.redistribute(delivery, now, done.sends)
 
     def _refusal(self, session: Session, publish: Publish, code: int) -> Puback | Pubrec | None:
         version5 = session.outlet is not None and session.outlet.version == MQTT_5

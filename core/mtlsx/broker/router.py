@@ -11,8 +11,8 @@ from mtlsx.broker.limits import Limits
 from mtlsx.broker.messages import Message
 from mtlsx.broker.outcomes import Sends
 from mtlsx.broker.retained import Retained
-from mtlsx.broker.session import Delivery, Replayed, Session
-from mtlsx.broker.subscriptions import Granted, Subscriptions
+from mtlsx.broker.session import Delivery, Granted, Replayed, Session
+from mtlsx.broker.subscriptions import Group, Subscriptions
 from mtlsx.packets.control_packets import Subscription
 
 _FILTER_INVALID: Final = 0x8F
@@ -52,29 +52,14 @@ class Router:
                 sends.append((session.outlet.link, data))
             count += 1
         for group in groups:
-            count += self.deliver_to_group(
-                Delivery(message, message.qos, False, (), group), now, sends
-            )
-        return count
+            self._deliver(group, message, now, sends)
+        return count + len(groups)
 
-    def deliver_to_group(self, delivery: Delivery, now: float, sends: Sends) -> bool:
-        """Deliver to the member whose turn it is; whether there is one."""
-        chosen = None if delivery.group is None else delivery.group.choose()
-        if chosen is None:
-            return False
-        session, granted = chosen
-        message = delivery.message
-        data = session.deliver(
-            delivery._replace(
-                qos=min(granted.qos, message.qos),
-                retain=message.retain and granted.retain_as_published,
-                identifiers=(granted.identifier,) if granted.identifier else (),
-            ),
-            now,
-        )
-        if data and session.outlet is not None:
-            sends.append((session.outlet.link, data))
-        return True
+    def redistribute(self, delivery: Delivery, now: float, sends: Sends) -> None:
+        """Give a message that one member of a shared subscription has not got to another."""
+        group = None if delivery.share is None else self._subscriptions.group(delivery.share)
+        if group is not None:
+            self._deliver(group, delivery.message, now, sends)
 
     def subscribe(self, session: Session, wanted: Subscription, identifier: int, now: float) -> int:
         """Subscribe one filter; the code for SUBACK."""
@@ -110,6 +95,20 @@ class Router:
         """End all subscriptions of a session."""
         for given in list(session.subscriptions):
             self._subscriptions.remove(session, given)
+
+    def _deliver(self, group: Group, message: Message, now: float, sends: Sends) -> None:
+        """Deliver to the member whose turn it is."""
+        session, granted = group.choose()
+        delivery = Delivery(
+            message,
+            min(granted.qos, message.qos),
+            message.retain and granted.retain_as_published,
+            (granted.identifier,) if granted.identifier else (),
+            group.share,
+        )
+        data = session.deliver(delivery, now)
+        if data and session.outlet is not None:
+            sends.append((session.outlet.link, data))
 
     def _unsupported(self, session: Session, given: topics.Subscription) -> int | None:
         mqtt, topic_filter = self._limits.mqtt, given.topic_filter

@@ -20,17 +20,26 @@ from mtlsx.broker.outlet import Outlet
 
 if TYPE_CHECKING:
     from mtlsx.auth.client import ClientInfo
-    from mtlsx.broker.subscriptions import Granted, Group
+
+
+class Granted(NamedTuple):
+    """What a session has subscribed. ``identifier`` is the subscription identifier, 0 for none."""
+
+    topic_filter: topics.Subscription
+    qos: int
+    no_local: bool = False
+    retain_as_published: bool = False
+    identifier: int = 0
 
 
 class Delivery(NamedTuple):
-    """A message to one client. ``group``: whose turn the client had, in a shared subscription."""
+    """A message to one client. ``share``: the shared subscription in which it was the client's turn."""
 
     message: Message
     qos: int
     retain: bool
     identifiers: tuple[int, ...] = ()
-    group: Group | None = None
+    share: topics.Subscription | None = None
 
 
 class Replayed(NamedTuple):
@@ -233,7 +242,7 @@ class Session:
             each for each in (*self._inflight.values(), *self._redeliver.values()) if each.qos == 1
         ]
         queued = [each for each in self._queue if isinstance(each, Delivery) and each.qos]
-        left = [each for each in (*sent, *queued) if each.group is not None]
+        left = [each for each in (*sent, *queued) if each.share is not None]
         self._hold(-self._bytes)
         self._queue.clear()
         self._queued = 0

@@ -8,22 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from mtlsx.auth.authorization import topics
-
-if TYPE_CHECKING:
-    from mtlsx.broker.session import Session
-
-
-class Granted(NamedTuple):
-    """What a session has subscribed. ``identifier`` is the subscription identifier, 0 for none."""
-
-    topic_filter: topics.Subscription
-    qos: int
-    no_local: bool = False
-    retain_as_published: bool = False
-    identifier: int = 0
+from mtlsx.broker.session import Granted, Session
 
 
 class Receiver(NamedTuple):
@@ -43,18 +31,17 @@ class Receiver(NamedTuple):
 class Group:
     """A shared subscription: its members take turns."""
 
-    __slots__ = ("_turn", "members")
+    __slots__ = ("_turn", "members", "share")
 
-    def __init__(self) -> None:
+    def __init__(self, share: topics.Subscription) -> None:
+        self.share = share
         self.members: dict[Session, Granted] = {}
         self._turn = 0
 
-    def choose(self) -> tuple[Session, Granted] | None:
-        """Whose turn it is: a member that is connected, where there is one."""
+    def choose(self) -> tuple[Session, Granted]:
+        """Whose turn it is: a member that takes messages now, where there is one. There is always a member."""
         members = list(self.members.items())
         count = len(members)
-        if not count:
-            return None
         self._turn = (self._turn + 1) % count
         for step in range(count):
             member = members[(self._turn + step) % count]
@@ -88,16 +75,21 @@ class _Node:
 class Subscriptions:
     """All subscriptions. What matches is remembered for a few topics, until a subscription comes or goes."""
 
-    __slots__ = ("_cache", "_exclusive", "_root")
+    __slots__ = ("_cache", "_exclusive", "_groups", "_root")
 
     def __init__(self) -> None:
         self._root = _Node({}, {}, {})
         self._cache: dict[bytes, Matches] = {}
         self._exclusive: dict[bytes, Session] = {}
+        self._groups: dict[topics.Subscription, Group] = {}
 
     def exclusive_holder(self, topic_filter: bytes) -> Session | None:
         """Who has subscribed ``$exclusive/`` and this filter."""
         return self._exclusive.get(topic_filter)
+
+    def group(self, share: topics.Subscription) -> Group | None:
+        """The shared subscription that has members under this name and filter."""
+        return self._groups.get(share)
 
     def add(self, session: Session, granted: Granted) -> bool:
         """Add a subscription, or replace the one with the same filter; whether it is new (MQTT-3.8.4-3)."""
@@ -110,7 +102,10 @@ class Subscriptions:
                 child = node.children[level] = _Node({}, {}, {})
             node = child
         if given.group is not None:
-            node.groups.setdefault(given.group, Group()).members[session] = granted
+            group = self._groups.get(given)
+            if group is None:
+                group = self._groups[given] = node.groups[given.group] = Group(given)
+            group.members[session] = granted
         else:
             node.ordinary[session, given.exclusive] = granted
         if given.exclusive:
@@ -132,7 +127,7 @@ class Subscriptions:
             group = node.groups[given.group]
             del group.members[session]
             if not group.members:
-                del node.groups[given.group]
+                del node.groups[given.group], self._groups[given]
         else:
             del node.ordinary[session, given.exclusive]
         if given.exclusive:
