@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mtlsx.certificates import der
+from mtlsx.certificates.chain import chains, links
 from mtlsx.certificates.der import DerError
 from mtlsx.certificates.fields import parse_certificate
 from mtlsx.certificates.load import load_file, public_key_matches
@@ -14,7 +15,7 @@ from mtlsx.errors import MaterialError
 if TYPE_CHECKING:
     from mtlsx.certificates.load import Material
     from mtlsx.secret import Secret
-    from mtlsx.tls.settings import TlsSettings
+    from mtlsx.tls.settings import ServerTlsSettings, TlsSettings
 
 _BASIC_CONSTRAINTS = "2.5.29.19"
 
@@ -38,57 +39,80 @@ def load_material(settings: TlsSettings) -> TlsMaterial:
 
     Raises ``MaterialError`` with the id and the sentence for the first thing that cannot be used.
     """
-    chain, key = _own_certificate(settings)
+    if settings.certificate_file is not None:
+        chain, key = _own_certificate(
+            settings.certificate_file, settings.key_file, settings.passphrase, "client"
+        )
+    elif settings.key_file is None:
+        chain, key = (), None
+    else:
+        raise MaterialError(
+            "not-a-certificate",
+            f"Key file {settings.key_file} was given without a certificate.",
+            fix="Give the client certificate that belongs to it.",
+        )
     return TlsMaterial(
         chain=chain,
         key=key,
-        anchors=None if settings.ca_file is None else _anchors(settings.ca_file),
-        crls=() if settings.crl_file is None else _crls(settings.crl_file),
+        anchors=None if settings.ca_file is None else _anchors(settings.ca_file, "server"),
+        crls=() if settings.crl_file is None else _crls(settings.crl_file, "server"),
     )
 
 
-def _own_certificate(settings: TlsSettings) -> tuple[tuple[bytes, ...], bytes | None]:
-    if settings.certificate_file is None:
-        if settings.key_file is not None:
-            raise MaterialError(
-                "not-a-certificate",
-                f"Key file {settings.key_file} was given without a certificate.",
-                fix="Give the client certificate that belongs to it.",
-            )
-        return (), None
-    held = load_file(settings.certificate_file, passphrase=settings.passphrase)
+def load_server_material(settings: ServerTlsSettings) -> TlsMaterial:
+    """Load what the settings of a server name. There are never ``anchors`` of the system: None is none.
+
+    A certificate that comes alone gets its intermediates from the CA file, as Erlang's TLS does it for EMQX.
+    Raises ``MaterialError`` as ``load_material``.
+    """
+    chain, key = _own_certificate(
+        settings.certificate_file, settings.key_file, settings.passphrase, "server"
+    )
+    anchors = None if settings.ca_file is None else _anchors(settings.ca_file, "client")
+    return TlsMaterial(
+        chain=_with_intermediates(chain, anchors or ()),
+        key=key,
+        anchors=anchors,
+        crls=() if settings.crl_file is None else _crls(settings.crl_file, "client"),
+    )
+
+
+def _own_certificate(
+    certificate_file: str, key_file: str | None, passphrase: Secret | None, whose: str
+) -> tuple[tuple[bytes, ...], bytes]:
+    held = load_file(certificate_file, passphrase=passphrase)
     if not held.certificates:
         raise MaterialError(
             "not-a-certificate",
-            f"Certificate file {settings.certificate_file} holds no certificate.",
+            f"Certificate file {certificate_file} holds no certificate.",
             fix="Give the file that begins with BEGIN CERTIFICATE, a DER or a PKCS#12 file.",
         )
-    key = _own_key(settings, held)
+    if key_file is None:
+        key = _first_key(held, held.source, passphrase, whose)
+    else:
+        key = _first_key(_key_material(key_file, passphrase), key_file, passphrase, whose)
     for at, certificate in enumerate(held.certificates):
         if public_key_matches(certificate, key):
             others = held.certificates[:at] + held.certificates[at + 1 :]
             return (certificate, *others), key
     raise MaterialError(
         "key-mismatch",
-        f"The private key in {settings.key_file or settings.certificate_file} does not belong to the"
-        f" certificate in {settings.certificate_file}.",
+        f"The private key in {key_file or certificate_file} does not belong to the"
+        f" certificate in {certificate_file}.",
         fix="Take the key that the certificate was made from.",
     )
 
 
-def _own_key(settings: TlsSettings, held: Material) -> bytes:
-    if settings.key_file is None:
-        return _first_key(held, held.source, settings.passphrase)
+def _key_material(key_file: str, passphrase: Secret | None) -> Material:
     try:
-        material = load_file(settings.key_file, passphrase=settings.passphrase)
+        return load_file(key_file, passphrase=passphrase)
     except MaterialError as error:
         if error.verdict == "not-a-certificate":
             raise MaterialError("not-a-key", error.summary, fix=error.fix) from error
         raise
-    return _first_key(material, settings.key_file, settings.passphrase)
 
 
-def _first_key(material: Material, path: str, passphrase: Secret | None) -> bytes:
+def _first_key(material: Material, path: str, passphrase: Secret | None, whose: str) -> bytes:
     for item in material.keys:
         if item.der is not None:
             return item.der
@@ -101,20 +125,48 @@ def _first_key(material: Material, path: str, passphrase: Secret | None) -> byte
     raise MaterialError(
         "not-a-key",
         f"{path} holds no private key.",
-        fix="Give the client certificate's private key.",
+        fix=f"Give the {whose} certificate's private key.",
     )
 
 
-def _anchors(path: str) -> tuple[bytes, ...]:
+def _with_intermediates(chain: tuple[bytes, ...], at_hand: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    if len(chain) > 1 or not at_hand:
+        return chain
+    everybody = (*chain, *at_hand)
+    try:
+        found = links(everybody)
+    except DerError:
+        return chain
+    path = next(each for each in chains(found) if 0 in each)
+    return tuple(everybody[at] for at in path if at == 0 or found[at].issuer != at)
+
+
+def _anchors(path: str, whose: str) -> tuple[bytes, ...]:
     certificates = load_file(path).certificates
     if not any(map(_can_be_anchor, certificates)):
         what = "no CA certificate" if certificates else "no certificate"
         raise MaterialError(
             "ca-file-has-no-ca",
             f"CA file {path} holds {what}.",
-            fix="Give the certificate of the CA that issued the server's certificate.",
+            fix=_give_of_ca("certificate", whose),
         )
     return certificates
+
+
+def _crls(path: str, whose: str) -> tuple[bytes, ...]:
+    crls = load_file(path).crls
+    if not crls:
+        raise MaterialError(
+            "file-unreadable",
+            f"CRL file {path} holds no certificate revocation list.",
+            fix=_give_of_ca("list", whose),
+        )
+    return crls
+
+
+def _give_of_ca(what: str, whose: str) -> str:
+    issued = "client certificates" if whose == "client" else "the server's certificate"
+    return f"Give the {what} of the CA that issued {issued}."
 
 
 def _can_be_anchor(certificate: bytes) -> bool:
@@ -130,14 +182,3 @@ def _can_be_anchor(certificate: bytes) -> bool:
         )
     except DerError:
         return False
-
-
-def _crls(path: str) -> tuple[bytes, ...]:
-    crls = load_file(path).crls
-    if not crls:
-        raise MaterialError(
-            "file-unreadable",
-            f"CRL file {path} holds no certificate revocation list.",
-            fix="Give the list of the CA that issued the server's certificate.",
-        )
-    return crls

@@ -1,4 +1,4 @@
-"""What a handshake showed: the evidence from which a verdict is drawn."""
+"""What a handshake showed: the evidence from which a verdict is drawn, and what a server logs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from enum import StrEnum
 class Ended(StrEnum):
     """How a handshake came to its end."""
 
-    AGREED = "agreed"  # TLS is up, and the server had nothing to say against it
-    ALERT_RECEIVED = "alert-received"  # the server refused
-    REFUSED_BY_US = "refused-by-us"  # we refused the server's certificate or what it picked
-    NOT_TLS = "not-tls"  # the server answered, but not in TLS
+    AGREED = "agreed"  # TLS is up, and the other side had nothing to say against it
+    ALERT_RECEIVED = "alert-received"  # the other side refused
+    REFUSED_BY_US = "refused-by-us"  # we refused the other side's certificate or what it offered
+    NOT_TLS = "not-tls"  # the other side spoke, but not in TLS
     CLOSED = "closed"  # end of file or a reset, without an alert
     TIMEOUT = "timeout"  # silence
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyError:
-    """One objection to the server's certificate chain.
+    """One objection to the other side's certificate chain.
 
-    ``code``: OpenSSL's X509_V_ERR number; ``text``: OpenSSL's words for it; ``depth``: 0 is the server's
-    own certificate; ``certificate``: DER bytes of the certificate objected to.
+    ``code``: OpenSSL's X509_V_ERR number; ``text``: OpenSSL's words for it; ``depth``: 0 is its own
+    certificate; ``certificate``: DER bytes of the certificate objected to.
     """
 
     code: int
@@ -62,3 +62,24 @@ class HandshakeRecord:
     first_bytes: bytes = b""
     error: str | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerHandshakeRecord:
+    """One handshake as seen from the server.
+
+    ``certificate``: DER of the client's own certificate, accepted or not; None where it showed none.
+    ``verify_error``: the objection for which its chain was refused. ``alert_sent`` and ``alert_received``: alert
+    descriptions (RFC 8446, section 6). ``version``: "TLS 1.2" or "TLS 1.3", and ``cipher``: OpenSSL's name; both
+    None before they were agreed. ``server_name``: what the client called us (SNI). ``error``: OpenSSL's words.
+    """
+
+    ended: Ended
+    certificate: bytes | None = None
+    verify_error: VerifyError | None = None
+    alert_sent: int | None = None
+    alert_received: int | None = None
+    version: str | None = None
+    cipher: str | None = None
+    server_name: str | None = None
+    error: str | None = None

@@ -1,4 +1,4 @@
-"""What a person says about TLS for one connection. Values only; nothing is opened or loaded here."""
+"""What a person says about TLS, as a client and as a server. Values only; nothing is opened or loaded here."""
 
 from __future__ import annotations
 
@@ -43,3 +43,25 @@ class TlsSettings:
     ciphers: str | None = None
     crl_file: str | None = None
     keylog_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerTlsSettings:
+    """TLS of a server that may ask its clients for certificates.
+
+    ``certificate_file``: the server's certificate, with intermediates after it where they are; ``key_file`` and
+    ``passphrase``: its private key. ``ca_file``: who issues client certificates; it may be None where ``verify``
+    is False. ``verify``: ask for a certificate, and refuse one that is not right; ``required``: refuse a client
+    that shows none. ``depth``: how many intermediate certificates a client's chain may have. ``crl_file``:
+    revocation lists, one for each CA that issues client certificates.
+    """
+
+    certificate_file: str
+    key_file: str
+    passphrase: Secret | None = None
+    ca_file: str | None = None
+    verify: bool = False
+    required: bool = False
+    depth: int = 10
+    versions: frozenset[TlsVersion] = frozenset(TlsVersion)
+    crl_file: str | None = None

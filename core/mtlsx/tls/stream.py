@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
+from mtlsx.tls.context_material import reason
 from mtlsx.tls.names import is_ip_address
 from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx.tls.witness import Witness
@@ -114,7 +115,7 @@ class TlsStream:
         except TimeoutError:
             return Ended.TIMEOUT, "no answer in time"
         except SSL.Error as failure:
-            return self._ended_by(failure), _reason(failure)
+            return self._ended_by(failure), reason(failure)
         except OSError as failure:
             return Ended.CLOSED, failure.strerror or str(failure)
         return Ended.AGREED, None
@@ -179,7 +180,7 @@ class TlsStream:
             try:
                 self._accepted = self._tls.send(memoryview(data)[:_MAX_RECORD].tobytes())
             except SSL.Error as error:
-                raise ConnectionResetError(_reason(error)) from error
+                raise ConnectionResetError(reason(error)) from error
         self._flush()
         accepted, self._accepted = self._accepted, 0
         return accepted
@@ -212,7 +213,7 @@ class TlsStream:
                 self._decrypt()
             except SSL.Error as error:
                 self._note_late_alert()
-                raise ConnectionResetError(_reason(error)) from error
+                raise ConnectionResetError(reason(error)) from error
 
     def _note_late_alert(self) -> None:
         if self._record is not None:
@@ -263,11 +264,3 @@ class TlsStream:
                 except SSL.WantReadError:
                     return
             self._cipher = self._cipher[self._socket.send(self._cipher) :]
-
-
-def _reason(error: SSL.Error) -> str:
-    """OpenSSL's words, from pyOpenSSL's [(library, function, reason)] or (number, text)."""
-    queue = error.args[0] if error.args else ""
-    if isinstance(queue, list):
-        return ", ".join(entry[2] for entry in queue)
-    return str(error.args[-1]) if error.args else type(error).__name__

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from mtlsx.tls.settings import TlsSettings
 
 # openssl/ssl.h; pyOpenSSL exports SSL_CB_ALERT, but not for whom it was.
-_ALERT_READ = SSL.SSL_CB_ALERT | SSL.SSL_CB_READ
-_ALERT_WRITTEN = SSL.SSL_CB_ALERT | SSL.SSL_CB_WRITE
+ALERT_READ = SSL.SSL_CB_ALERT | SSL.SSL_CB_READ
+ALERT_WRITTEN = SSL.SSL_CB_ALERT | SSL.SSL_CB_WRITE
 _WORDS = {
     code: name.removeprefix("ERR_").replace("_", " ").lower()
     for name, code in vars(SSL.X509VerificationCodes).items()
@@ -79,7 +79,7 @@ class Witness:
             version=connection.get_protocol_version_name().replace("v", " ") if agreed else None,
             cipher=connection.get_cipher_name() if agreed else None,
             alpn=connection.get_alpn_proto_negotiated().decode("latin-1") or None,
-            server_chain=tuple(map(_der, connection.get_peer_cert_chain() or ())),
+            server_chain=tuple(map(der, connection.get_peer_cert_chain() or ())),
             verify_errors=tuple(self._verify_errors),
             name_error=self._name_error,
             certificate_requested=self._certificate_requested,
@@ -98,19 +98,19 @@ class Witness:
     ) -> bool:
         if not ok:
             self._verify_errors.append(
-                VerifyError(code, _WORDS.get(code, f"error {code}"), depth, _der(certificate))
+                VerifyError(code, verify_words(code), depth, der(certificate))
             )
             return not self._settings.verify_chain
         if depth == 0 and not self._name_checked:
             self._name_checked = True
-            self._name_error = name_error(_der(certificate), self._host)
+            self._name_error = name_error(der(certificate), self._host)
         return not self.refuses()
 
     def _on_info(self, connection: SSL.Connection, where: int, value: int) -> None:
-        if where & _ALERT_READ == _ALERT_READ:
+        if where & ALERT_READ == ALERT_READ:
             if value & 0xFF != CLOSE_NOTIFY:
                 self.alert_received = value & 0xFF
-        elif where & _ALERT_WRITTEN == _ALERT_WRITTEN:
+        elif where & ALERT_WRITTEN == ALERT_WRITTEN:
             if value & 0xFF != CLOSE_NOTIFY:
                 self._alert_sent = value & 0xFF
         elif where & SSL.SSL_CB_LOOP:
@@ -120,5 +120,11 @@ class Witness:
             self._certificate_written |= b"write client certificate" in state
 
 
-def _der(certificate: crypto.X509) -> bytes:
+def verify_words(code: int) -> str:
+    """OpenSSL's words for an X509_V_ERR number."""
+    return _WORDS.get(code, f"error {code}")
+
+
+def der(certificate: crypto.X509) -> bytes:
+    """The bytes of a certificate of OpenSSL's."""
     return crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
