@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from mtlsx.broker import demands
 from mtlsx.broker.limits import NEVER, Limits
 from mtlsx.broker.messages import is_formatted
-from mtlsx.packets.control_packets import MQTT_5, Connect
+from mtlsx.packets.control_packets import MQTT_5, Connack, Connect
+from mtlsx.packets.encode import encode
+from mtlsx.packets.errors import ProtocolError
 from mtlsx.packets.properties import ConnackProperties
 
 QUOTA_EXCEEDED: Final = 0x97
@@ -56,10 +59,15 @@ def session_expiry(connect: Connect, limits: Limits) -> float | None:
 
 
 def offer(connect: Connect, limits: Limits, assigned: bytes | None) -> ConnackProperties:
-    """What CONNACK tells an MQTT 5 client: what is not as the standard has it by default."""
+    """What CONNACK tells an MQTT 5 client: what is not as the standard has it by default.
+
+    Raises ``ProtocolError`` where that is more than the client takes.
+    """
     mqtt = limits.mqtt
+    if connect.version < MQTT_5:
+        return ConnackProperties()
     keep_alive = limits.keep_alive(connect.keep_alive, connect.version)
-    return ConnackProperties(
+    offered = ConnackProperties(
         receive_maximum=limits.receive_maximum,
         maximum_qos=mqtt.max_qos_allowed if mqtt.max_qos_allowed < 2 else None,
         retain_available=None if mqtt.retain_available else False,
@@ -70,3 +78,10 @@ def offer(connect: Connect, limits: Limits, assigned: bytes | None) -> ConnackPr
         shared_subscription_available=None if mqtt.shared_subscription else False,
         server_keep_alive=None if keep_alive == connect.keep_alive else keep_alive,
     )
+    most = connect.properties.maximum_packet_size
+    if most is not None and len(encode(Connack(False, 0, offered), MQTT_5)) > most:
+        raise ProtocolError(
+            demands.CONNACK_SIZE,
+            f"CONNACK does not fit into the {most} octets that the client takes.",
+        )
+    return offered

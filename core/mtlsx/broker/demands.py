@@ -9,7 +9,7 @@ from typing import Final
 
 from mtlsx.packets.demands import Demand
 
-RECEIVE_MAXIMUM: Final = Demand(0x93, "MQTT-3.3.4-9", "section 4.4")
+RECEIVE_MAXIMUM: Final = Demand(0x93, "MQTT-3.3.4-7", "section 4.4")
 TOPIC_ALIAS_RANGE: Final = Demand(0x94, "MQTT-3.3.2-9", "")
 TOPIC_ALIAS_UNKNOWN: Final = Demand(0x82, "section 3.3.2.3.4", "")
 ALIAS_OCTETS: Final = Demand(0x97, "section 4.13", "")

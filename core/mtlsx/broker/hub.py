@@ -117,6 +117,7 @@ class Hub:
         """Give ``link`` the session of ``client_id``, which the engine has let in, or a new one.
 
         ``assigned`` is the client id that CONNACK tells (MQTT-3.2.2-16); ``owner`` comes back with the will.
+        Raises ``ProtocolError`` where the client takes no packet as large as CONNACK.
         """
         refused = unsupported(connect, self._limits)
         if refused is None and self._is_full(client_id):
@@ -126,6 +127,7 @@ class Hub:
             return Refused(
                 Connack(False, code, ConnackProperties(reason_string=refused[1])), refused[1]
             )
+        offered = offer(connect, self._limits, assigned)
         done = _End()
         taken_over = self._take_over(client_id, now, done)
         session = self._sessions.get(client_id)
@@ -145,10 +147,8 @@ class Hub:
             self._willing[link] = connect.will
         outlet = Outlet(link, connect, self._limits)
         self._send(session, session.attach(outlet, now), done.sends)
-        version5 = connect.version == MQTT_5
-        properties = offer(connect, self._limits, assigned) if version5 else ConnackProperties()
         return Connected(
-            Connack(present, 0, properties), present, taken_over, tuple(done.wills), done.sends
+            Connack(present, 0, offered), present, taken_over, tuple(done.wills), done.sends
         )
 
     def drop(self, link: int, now: float, disconnect: Disconnect | None = None) -> Dropped:
