@@ -335,9 +335,7 @@ class Hub:
         if session.expiry is not None:
             self._expiries.set(session.client_id, now + session.expiry)
         if will is not None:
-            delay = float(will.properties.will_delay_interval or 0)
-            if session.expiry is not None:
-                delay = min(delay, session.expiry)
+            delay = will.properties.will_delay_interval
             due = DueWill(session.client_id, will, session.owner)
             if delay:
                 self._wills.hold(due, now + delay)

@@ -31,25 +31,37 @@ class Receiver(NamedTuple):
 class Group:
     """A shared subscription: its members take turns."""
 
-    __slots__ = ("_turn", "members", "share")
+    __slots__ = ("_members", "_order", "_turn", "share")
 
     def __init__(self, share: topics.Subscription) -> None:
         self.share = share
-        self.members: dict[Session, Granted] = {}
+        self._members: dict[Session, Granted] = {}
+        self._order: list[tuple[Session, Granted]] = []
         self._turn = 0
+
+    def add(self, session: Session, granted: Granted) -> None:
+        """Add a member, or what it is granted now."""
+        self._members[session] = granted
+        self._order = list(self._members.items())
+
+    def remove(self, session: Session) -> bool:
+        """Remove a member; whether there is another one left."""
+        del self._members[session]
+        self._order = list(self._members.items())
+        return bool(self._order)
 
     def choose(self) -> tuple[Session, Granted]:
         """Whose turn it is: a member that takes messages now, where there is one. There is always a member."""
-        members = list(self.members.items())
-        count = len(members)
-        self._turn = (self._turn + 1) % count
-        for step in range(count):
-            member = members[(self._turn + step) % count]
-            outlet = member[0].outlet
+        order, first = self._order, self._turn
+        for step in range(len(order)):
+            at = (first + step) % len(order)
+            outlet = order[at][0].outlet
             if outlet is not None and outlet.writable:
-                self._turn += step
-                return member
-        return members[self._turn]
+                break
+        else:
+            at = first % len(order)
+        self._turn = at + 1
+        return order[at]
 
 
 class Matches(NamedTuple):
@@ -105,7 +117,7 @@ class Subscriptions:
             group = self._groups.get(given)
             if group is None:
                 group = self._groups[given] = node.groups[given.group] = Group(given)
-            group.members[session] = granted
+            group.add(session, granted)
         else:
             node.ordinary[session, given.exclusive] = granted
         if given.exclusive:
@@ -124,9 +136,7 @@ class Subscriptions:
             way.append((way[-1][0].children[level], level))
         node = way[-1][0]
         if given.group is not None:
-            group = node.groups[given.group]
-            del group.members[session]
-            if not group.members:
+            if not node.groups[given.group].remove(session):
                 del node.groups[given.group], self._groups[given]
         else:
             del node.ordinary[session, given.exclusive]

@@ -121,7 +121,10 @@ def test_a_session_ends_when_it_has_expired_and_not_while_it_is_connected() -> N
     client.lose()
     bench.advance(9.9)
     assert b"c" in bench.hub.sessions
-    bench.connect(b"c", clean=False, session_expiry_interval=10).lose()
+    back = bench.connect(b"c", clean=False, session_expiry_interval=10)
+    bench.advance(1000)
+    assert b"c" in bench.hub.sessions
+    back.lose()
     bench.advance(9.9)
     assert b"c" in bench.hub.sessions
     bench.advance(0.1)

@@ -245,7 +245,21 @@ def test_after_a_refusing_pubrec_the_identifier_is_new() -> None:
     del bench.denied[b"t"]
     client.publish(b"t", b"2", 2, packet_id=9)
     assert client.take() == [Pubrec(9, NOT_AUTHORIZED), Pubrec(9)]
-    assert listener.payloads() == [b"2"]
+    bench.denied[b"t"] = NOT_AUTHORIZED
+    client.publish(b"t", b"2", 2, packet_id=9, dup=True)
+    del bench.denied[b"t"]
+    client.publish(b"t", b"3", 2, packet_id=9)
+    assert listener.payloads() == [b"2", b"3"]
+
+
+def test_refused_messages_do_not_count_for_our_receive_maximum() -> None:
+    bench = Bench(receive_maximum=2)
+    bench.denied[b"t"] = NOT_AUTHORIZED
+    client = bench.connect(b"c", acks=False)
+    for packet_id in range(1, 20):
+        client.publish(b"t", qos=2, packet_id=packet_id)
+        client.publish(b"t", qos=1, packet_id=100 + packet_id)
+    assert not client.closed
 
 
 @VERSIONS
