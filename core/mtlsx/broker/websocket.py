@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsproto import ConnectionType, WSConnection
+from wsproto.connection import ConnectionState
 from wsproto.events import (
     AcceptConnection,
     BytesMessage,
@@ -97,6 +98,9 @@ class ServerWebsocket:
                 raise self._closed(CloseReason.UNSUPPORTED_DATA, "a text frame")
             case Ping():
                 self._outgoing += self._say(event.response())
+            case CloseConnection() if self._connection.state is ConnectionState.OPEN:
+                # wsproto's way to say that the client broke the rules.
+                raise self._closed(event.code, event.reason or "broken frames")
             case CloseConnection():
                 self._outgoing += self._say(event.response())
                 self.at_end = True
@@ -114,10 +118,7 @@ class ServerWebsocket:
     def _broken(self, error: RemoteProtocolError) -> WebsocketError:
         if not self.upgraded:
             return self._rejected(400, f"no websocket upgrade: {error}")
-        code = CloseReason.PROTOCOL_ERROR
-        if isinstance(error.event_hint, CloseConnection):
-            code = CloseReason(error.event_hint.code)
-        return self._closed(code, str(error))
+        return self._closed(CloseReason.PROTOCOL_ERROR, str(error))
 
     def _rejected(self, status: int, words: str) -> WebsocketError:
         """Refuse the upgrade over HTTP."""
@@ -128,7 +129,7 @@ class ServerWebsocket:
         )
         return WebsocketError(words, status=status)
 
-    def _closed(self, code: CloseReason, words: str) -> WebsocketError:
+    def _closed(self, code: int, words: str) -> WebsocketError:
         self._outgoing += self._say(CloseConnection(code, words))
         return WebsocketError(words)
 
