@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mtlsx.auth.reasons import MQTT_5, MQTT_31, MQTT_311, Reason
+from mtlsx.auth.reasons import Reason
+from mtlsx.packets.control_packets import MQTT_5, MQTT_31, MQTT_311
 
 
 @dataclass(frozen=True, slots=True)
