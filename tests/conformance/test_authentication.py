@@ -97,7 +97,10 @@ def test_tmpl4(tmpl4_vector: dict[str, Any]) -> None:
 async def test_authn5(authn5_vector: dict[str, Any], open_vector_store: OpenVectorStore) -> None:
     given, expected = authn5_vector["input"], authn5_vector["expected"]
     store = Recorded(await open_vector_store(given["redis"]))
-    settings = AuthSettings(security_profile=given.get("security_profile", "legacy"))
+    settings = AuthSettings(
+        security_profile=given.get("security_profile", "legacy"),
+        ignore_backend_failures=_ignores_failures(given),
+    )
     policy = FailurePolicy.of_authentication(settings)
     authenticator = RedisAuthenticator(
         RedisAuthentication(SERVER, given["cmd"], algorithm(given["algorithm"])),
@@ -206,12 +209,23 @@ async def test_connect(connect_vector: dict[str, Any], open_vector_store: OpenVe
 def _settings(given: dict[str, Any]) -> AuthSettings:
     return AuthSettings(
         security_profile=given.get("security_profile", "legacy"),
+        ignore_backend_failures=_ignores_failures(given),
         identity=Identity(**given.get("mqtt_conf", {})),
         enable_authn=str(given.get("enable_authn", True)).lower(),  # type: ignore[arg-type]
         authentication=tuple(
             RedisAuthentication(SERVER, one["cmd"], algorithm(one["algorithm"]))
             for one in given["authenticators"] or ()
         ),
+    )
+
+
+def _ignores_failures(given: dict[str, Any]) -> bool:
+    """EMQX's configuration in a vector, whose keys are paths; what is below one may be an object."""
+    conf = given.get("emqx_conf", {})
+    nested = conf.get("authentication_settings", {})
+    return bool(
+        conf.get("authentication_settings.ignore_backend_failures")
+        or nested.get("ignore_backend_failures")
     )
 
 
