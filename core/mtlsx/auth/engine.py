@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from mtlsx.auth.assembly import Means, authenticators, sources
-from mtlsx.auth.authentication.answer import Answer, Grant
+from mtlsx.auth.authentication.answer import NOTHING, Answer
 from mtlsx.auth.authentication.chain import Chain
 from mtlsx.auth.authorization.authorizer import Authorizer, Verdict
 from mtlsx.auth.client import ClientInfo
@@ -30,7 +30,6 @@ from mtlsx.auth.connect import Connect, Peer
 from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.identification import Identifier, Refused, random_client_id
 from mtlsx.auth.reasons import (
-    MQTT_5,
     NOT_AUTHORIZED_CODE,
     SUBACK_FAILURE,
     Reason,
@@ -41,6 +40,7 @@ from mtlsx.auth.settings import AuthSettings, JwtAuthentication
 from mtlsx.auth.stores.opening import Stores
 from mtlsx.auth.stores.store import OpenStore
 from mtlsx.auth.trace import Decided, Mapped, Outcome, Step, Trace, masked
+from mtlsx.packets.control_packets import MQTT_5
 
 if TYPE_CHECKING:
     from mtlsx.auth.authentication.jwks import KeyLoader
@@ -210,7 +210,7 @@ def _refused(
 
 def _granted(client: ClientInfo, answer: Answer, trace: Trace) -> ClientInfo:
     grant = answer.grant
-    if grant == _NOTHING:
+    if grant is NOTHING:
         return client
     if grant.clientid_override:
         trace.append(Mapped("client id", grant.clientid_override, "the authenticator"))
@@ -222,9 +222,6 @@ def _granted(client: ClientInfo, answer: Answer, trace: Trace) -> ClientInfo:
         acl=grant.acl,
         expires_at=grant.expires_at,
     )
-
-
-_NOTHING = Grant()
 
 
 def _is_assigned(connect: Connect) -> bool:

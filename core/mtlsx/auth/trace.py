@@ -41,7 +41,10 @@ class Mark(StrEnum):
     HINT = "→"
 
 
-@dataclass(frozen=True, slots=True)
+# A decision takes a dozen steps, and freezing them would be a tenth of its time: so they are not frozen.
+
+
+@dataclass(slots=True)
 class CertificateRead:
     """The peer certificate as EMQX reads it; all None where there was none."""
 
@@ -64,7 +67,7 @@ class CertificateRead:
         return f"The peer certificate has {cn} and the subject {text_of(self.subject or b'')}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mapped:
     """Where the username or the client id comes from. ``source``: ``cn`` … ``md5``, ``CONNECT``, …; None: nowhere."""
 
@@ -83,7 +86,7 @@ class Mapped:
         return f"The {self.what} is {text_of(self.value)}, from {self.source}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Checked:
     """A condition that was looked at, and whether it holds. ``detail`` is a sentence."""
 
@@ -100,7 +103,7 @@ class Checked:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """A command to a store, as sent; where it holds the password, that is masked."""
 
@@ -117,7 +120,7 @@ class Asked:
         return f"{self.by} asks {self.store}: {quoted(self.command)}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Replied:
     """What the store answered: a sentence that holds no secret."""
 
@@ -134,7 +137,7 @@ class Replied:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StoreFailed:
     """A store that gave no answer, or an error."""
 
@@ -150,7 +153,7 @@ class StoreFailed:
         return self.error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Compared:
     """The password in CONNECT against what is stored. ``detail`` says how, in a sentence without secrets."""
 
@@ -167,7 +170,7 @@ class Compared:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RuleTried:
     """A rule against an action on a topic.
 
@@ -191,7 +194,7 @@ class RuleTried:
         return f"{self.source}, {self.permission} {text_of(self.topic_filter)}: {self.detail}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RulesNotTold:
     """How many more rules of a source were tried than the trace tells of."""
 
@@ -208,7 +211,7 @@ class RulesNotTold:
         return f"{self.source}: {self.count} more {rules} tried."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answered:
     """What an authenticator or a source of rules says in the end. ``detail`` says why, without a full stop."""
 
@@ -229,7 +232,7 @@ class Answered:
         return f"{self.by} says {self.outcome}{reason}: {self.detail}."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Warned:
     """Something that works now and will surprise, in a sentence."""
 
@@ -244,7 +247,7 @@ class Warned:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hinted:
     """What to look at or to do, in a sentence."""
 
@@ -259,7 +262,7 @@ class Hinted:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decided:
     """The decision: the packet that tells the client, its code, and what decided, in a sentence.
 

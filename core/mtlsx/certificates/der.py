@@ -81,14 +81,16 @@ class Tlv(NamedTuple):
         """The ``raw`` of each of ``children``: faster, where not all of them are looked into."""
         data, offset, stop = self.data, self.content, self.stop
         found = []
-        while offset < stop:
+        while offset < stop - 1:
             # Most have one identifier octet and a short length: their ends are found here, without a call.
-            plain = offset + 1 < stop and data[offset] & 0x1F != 0x1F and data[offset + 1] < 0x80
-            end = offset + 2 + data[offset + 1] if plain else stop + 1
-            if end > stop:
+            size = data[offset + 1]
+            end = offset + 2 + size
+            if size >= 0x80 or data[offset] & 0x1F == 0x1F or end > stop:
                 end = _element(data, offset, stop).end
             found.append(data[offset:end])
             offset = end
+        if offset < stop:
+            found.append(_element(data, offset, stop).raw)
         return found
 
 

@@ -10,8 +10,8 @@ Source: public_key's OTPCertificate; the outline is RFC 5280, section 4.1.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from mtlsx.certificates import der
 from mtlsx.certificates.der import DerError
@@ -29,8 +29,7 @@ from mtlsx.identity.otp_generations import Generation
 from mtlsx.identity.otp_names import Attribute, Name, read_rdn
 
 
-@dataclass(frozen=True, slots=True)
-class OtpCertificate:
+class OtpCertificate(NamedTuple):
     """What is kept of a certificate: the subject, and the entries of the first subject alternative name as
     they are encoded (None where there is no such extension)."""
 

@@ -10,8 +10,8 @@ import asyncio
 import re
 from collections.abc import Mapping
 
-from mtlsx.auth.authentication.answer import Answer, Grant
-from mtlsx.auth.authentication.commands import Command, parse_command
+from mtlsx.auth.authentication.answer import NOTHING, Answer, Grant
+from mtlsx.auth.authentication.commands import FIELDS, Command, parse_command
 from mtlsx.auth.authentication.comparison import compared
 from mtlsx.auth.authentication.near_keys import near_keys
 from mtlsx.auth.client import ClientInfo
@@ -151,22 +151,28 @@ _INTEGER = re.compile(rb"[+-]?[0-9]{1,1000}")
 
 
 def _grant(found: Mapping[bytes, bytes]) -> Grant:
+    if _GRANTING.isdisjoint(found):
+        return NOTHING
     return Grant(
         is_superuser=is_superuser(found.get(b"is_superuser")),
         clientid_override=found.get(b"clientid_override") or None,
     )
 
 
+_NAMES = {field: field.decode() for field in FIELDS}
+_GRANTING = frozenset((b"is_superuser", b"clientid_override"))
+
+
 def _replied(found: Mapping[bytes, bytes], asked: tuple[bytes, ...]) -> str:
     if not found:
         return "There is no such entry, or it has none of the fields that were asked for."
-    told = [f"{field.decode()} {_told(field, found.get(field))}" for field in dict.fromkeys(asked)]
+    told = [f"{_NAMES[field]} {_told(field, found.get(field))}" for field in dict.fromkeys(asked)]
     return f"The entry has {', '.join(told)}."
 
 
 def _told(field: bytes, value: bytes | None) -> str:
     if value is None:
         return "missing"
-    if field in (b"is_superuser", b"clientid_override"):
+    if field in _GRANTING:
         return text_of(value)
     return "set" if value else "empty"
