@@ -49,6 +49,7 @@ AT_ONCE = 100
 NEW = 5_000
 PASSWORD, SALT = b"public", b"na7Cl"
 STORED = hashlib.sha256(SALT + PASSWORD).hexdigest().encode()
+CONNECT = Connect(client_id=b"c1", password=PASSWORD)
 AUTHENTICATION = "HMGET tls_domain:${cert_common_name} password_hash salt is_superuser"
 AUTHORIZATION = "HGETALL mqtt_acl:${username}"
 
@@ -64,8 +65,7 @@ def settings(server: RedisServer) -> AuthSettings:
 
 async def decide(engine: Engine, certificate: bytes, name: bytes) -> None:
     """One full decision, which must be a yes."""
-    connect = Connect(client_id=b"c1", password=PASSWORD)
-    admission = await engine.connect(connect, Peer(certificate))
+    admission = await engine.connect(CONNECT, Peer(certificate))
     assert admission.client is not None
     permission = await engine.publish(admission.client, b"devices/" + name + b"/up", qos=1)
     assert permission.allowed

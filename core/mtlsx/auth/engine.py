@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -162,9 +163,8 @@ class Engine:
     ) -> Permission:
         """Whether ``client`` may publish to ``topic``; also for its will, when that is to be sent."""
         trace: Trace = []
-        verdict = await self._authorizer.authorize(
-            client, Action("publish", qos, retain), topic, trace
-        )
+        action = _publishing(qos, retain)
+        verdict = await self._authorizer.authorize(client, action, topic, trace)
         packet = ("", "PUBACK", self._dialect.denied_qos2)[qos] if client.version >= MQTT_5 else ""
         return self._permission(client, verdict, packet, NOT_AUTHORIZED_CODE, trace)
 
@@ -199,6 +199,11 @@ class Engine:
         if username is None or not self._token_as_username or not _TOKEN.fullmatch(username):
             return decision
         return replace(decision, trace=masked(decision.trace, username))
+
+
+@lru_cache(maxsize=8)
+def _publishing(qos: int, retain: bool) -> Action:
+    return Action("publish", qos, retain)
 
 
 def _refused(

@@ -63,8 +63,9 @@ class _Values(Mapping[str, bytes | None]):
         self._password = password
 
     def __getitem__(self, name: str) -> bytes | None:
-        if name in _VALUES:
-            return _VALUES[name](self._client)
+        value_of = _VALUES.get(name)
+        if value_of is not None:
+            return value_of(self._client)
         if name == "password":
             return self._password
         if name.startswith(_ATTRIBUTE):

@@ -96,11 +96,10 @@ class RedisAuthenticator:
             return Answer(
                 Outcome.CRASH, "Redis answers another number of values than were asked for"
             )
-        found = {
-            field: value if isinstance(value, bytes) else str(value).encode()
-            for field, value in zip(self._command.fields, values, strict=False)
-            if value is not None
-        }
+        found = {}
+        for field, value in zip(self._command.fields, values, strict=False):
+            if value is not None:
+                found[field] = value if isinstance(value, bytes) else str(value).encode()
         trace.append(Replied(self._store.name, bool(found), _replied(found, self._command.fields)))
         if not found:
             return Answer(Outcome.IGNORE, "Redis has no such entry")
@@ -166,13 +165,14 @@ _GRANTING = frozenset((b"is_superuser", b"clientid_override"))
 def _replied(found: Mapping[bytes, bytes], asked: tuple[bytes, ...]) -> str:
     if not found:
         return "There is no such entry, or it has none of the fields that were asked for."
-    told = [f"{_NAMES[field]} {_told(field, found.get(field))}" for field in dict.fromkeys(asked)]
+    told = [
+        f"{_NAMES[field]} {_told(field, found[field]) if field in found else 'missing'}"
+        for field in dict.fromkeys(asked)
+    ]
     return f"The entry has {', '.join(told)}."
 
 
-def _told(field: bytes, value: bytes | None) -> str:
-    if value is None:
-        return "missing"
+def _told(field: bytes, value: bytes) -> str:
     if field in _GRANTING:
         return text_of(value)
     return "set" if value else "empty"

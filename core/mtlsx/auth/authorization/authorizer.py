@@ -62,8 +62,8 @@ class Authorizer:
             if answer.outcome is Outcome.CRASH:
                 answer = self._crashed(answer)
             trace.append(Answered(source.name, answer.outcome, None, answer.detail))
-            if answer.outcome in (Outcome.ALLOW, Outcome.DENY):
-                allowed = answer.outcome is Outcome.ALLOW
+            allowed = answer.outcome is Outcome.ALLOW
+            if allowed or answer.outcome is Outcome.DENY:
                 return Verdict(allowed, f"{source.name}: {answer.detail}", answer.rule)
         return Verdict(
             self._no_match == "allow", f"no source decides, and no_match is {self._no_match}"

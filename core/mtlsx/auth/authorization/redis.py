@@ -124,9 +124,7 @@ class RedisRules:
             matched = trials.matched(rule)
             if matched is not None:
                 outcome = Outcome.ALLOW if matched.permission == "allow" else Outcome.DENY
-                return SourceAnswer(
-                    outcome, f"the rule for {text_of(topic_filter)} decides", matched
-                )
+                return SourceAnswer(outcome, _decides(topic_filter), matched)
         return SourceAnswer(Outcome.NOMATCH, "no rule matches" if reply else "there are no rules")
 
     def _failed(self, detail: str) -> SourceAnswer:
@@ -135,6 +133,11 @@ class RedisRules:
 
 
 _NO_PAIRS = "EMQX raises, since the reply does not consist of a filter and a rule in turn"
+
+
+@lru_cache(maxsize=4096)
+def _decides(topic_filter: bytes) -> str:
+    return f"the rule for {text_of(topic_filter)} decides"
 
 
 def told(reply: Reply) -> str:
