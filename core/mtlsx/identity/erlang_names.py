@@ -53,7 +53,12 @@ def common_name(subject: Name) -> bytes | None:
 
 def distinguished_name(subject: Name) -> bytes:
     """The subject in printable ASCII; empty for an empty subject. Raises ``UnformattableError``."""
-    return b",".join([b"+".join(map(_attribute, rdn)) for rdn in reversed(subject)])
+    return b",".join(
+        [
+            _attribute(rdn[0]) if len(rdn) == 1 else b"+".join(map(_attribute, rdn))
+            for rdn in reversed(subject)
+        ]
+    )
 
 
 def escape(text: bytes | list[int]) -> bytes:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from mtlsx.auth.authentication.answer import NOTHING, Answer, Grant
-from mtlsx.auth.authentication.commands import FIELDS, Command, parse_command
+from mtlsx.auth.authentication.commands import Command, parse_command
 from mtlsx.auth.authentication.comparison import compared
 from mtlsx.auth.authentication.near_keys import near_keys
 from mtlsx.auth.client import ClientInfo
@@ -158,21 +159,24 @@ def _grant(found: Mapping[bytes, bytes]) -> Grant:
     )
 
 
-_NAMES = {field: field.decode() for field in FIELDS}
 _GRANTING = frozenset((b"is_superuser", b"clientid_override"))
 
 
 def _replied(found: Mapping[bytes, bytes], asked: tuple[bytes, ...]) -> str:
     if not found:
         return "There is no such entry, or it has none of the fields that were asked for."
-    told = [
-        f"{_NAMES[field]} {_told(field, found[field]) if field in found else 'missing'}"
-        for field in dict.fromkeys(asked)
-    ]
-    return f"The entry has {', '.join(told)}."
+    return _entry(asked, tuple([_told(field, found.get(field)) for field in asked]))
 
 
-def _told(field: bytes, value: bytes) -> str:
+@lru_cache(maxsize=1024)
+def _entry(asked: tuple[bytes, ...], told: tuple[str, ...]) -> str:
+    fields = dict(zip(asked, told, strict=True))
+    return f"The entry has {', '.join(f'{field.decode()} {how}' for field, how in fields.items())}."
+
+
+def _told(field: bytes, value: bytes | None) -> str:
+    if value is None:
+        return "missing"
     if field in _GRANTING:
         return text_of(value)
     return "set" if value else "empty"
