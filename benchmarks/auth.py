@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from cryptography import x509
 from identity import best_slices, device_certificates
 
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.engine import Engine
 from mtlsx.auth.passwords import Simple
 from mtlsx.auth.settings import (
@@ -41,6 +41,7 @@ from mtlsx.auth.settings import (
 )
 from mtlsx.auth.stores.store import Reply
 from mtlsx.identity import emqx
+from mtlsx.packets.control_packets import Connect
 from support import redis_servers
 
 TARGET_FULL = 0.5

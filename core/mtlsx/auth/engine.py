@@ -27,7 +27,7 @@ from mtlsx.auth.authentication.answer import NOTHING, Answer
 from mtlsx.auth.authentication.chain import Chain
 from mtlsx.auth.authorization.authorizer import Authorizer, Verdict
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.identification import Identifier, Refused, random_client_id
 from mtlsx.auth.reasons import (
@@ -41,7 +41,7 @@ from mtlsx.auth.settings import AuthSettings, JwtAuthentication
 from mtlsx.auth.stores.opening import Stores
 from mtlsx.auth.stores.store import OpenStore
 from mtlsx.auth.trace import Decided, Mapped, Outcome, Step, Trace, masked
-from mtlsx.packets.control_packets import MQTT_5
+from mtlsx.packets.control_packets import MQTT_5, Connect
 
 if TYPE_CHECKING:
     from mtlsx.auth.authentication.jwks import KeyLoader
@@ -87,7 +87,7 @@ class Engine:
     """Decides as EMQX with these settings would.
 
     ``open_store`` opens what the settings describe; by default that is Redis or the embedded store. ``load_keys``
-    fetches the keys of tokens. ``clock`` gives seconds since the epoch. With ``diagnose`` the engine also looks
+    fetches the keys of tokens. ``clock`` gives seconds since the epoch. ``is_banned`` is asked before authentication. With ``diagnose`` the engine also looks
     for entries that were perhaps meant where the one that is asked for is missing; EMQX does not send such
     commands. Raises ``UsageError`` for settings that EMQX would refuse.
     """
@@ -100,6 +100,7 @@ class Engine:
         load_keys: KeyLoader | None = None,
         clock: Callable[[], float] = time.time,
         make_client_id: Callable[[], bytes] = random_client_id,
+        is_banned: Callable[[ClientInfo], bool] | None = None,
         diagnose: bool = False,
     ) -> None:
         self._end = AsyncExitStack()
@@ -112,6 +113,7 @@ class Engine:
             isinstance(one, JwtAuthentication) and one.from_field == "username"
             for one in settings.authentication
         )
+        self._is_banned = is_banned
         self._deny_action = settings.authorization.deny_action
         self._identifier = Identifier(
             settings.identity, self._dialect, make_client_id=make_client_id
@@ -144,6 +146,9 @@ class Engine:
         client = self._identifier.identify(connect, peer, trace)
         if isinstance(client, Refused):
             return _refused(client.code, client.reason, client.detail, None, trace)
+        if self._is_banned is not None and self._is_banned(client):
+            code = authentication_code(Reason.BANNED, connect.version)
+            return _refused(code, Reason.BANNED, "The client is banned.", client, trace)
         answer = await self._chain.authenticate(client, connect, trace)
         if answer.outcome is not Outcome.OK:
             reason = answer.reason or Reason.NOT_AUTHORIZED

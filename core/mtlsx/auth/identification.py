@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from mtlsx.auth import connect as packet
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.dialects import Dialect
 from mtlsx.auth.expressions.evaluate import evaluate
 from mtlsx.auth.expressions.parse import Expression, parse
@@ -30,6 +30,7 @@ from mtlsx.identity import emqx
 from mtlsx.identity.emqx import EmqxIdentity
 from mtlsx.identity.mapping import CertificatePart, certificate_part
 from mtlsx.identity.otp_generations import GENERATIONS
+from mtlsx.packets.control_packets import Connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,8 @@ def _more_variables(
     san = {} if certificate is None else certificate.san or {}
     variables |= {
         "user_property": {
-            name.decode(errors="replace"): value for name, value in connect.user_properties
+            name.decode(errors="replace"): value
+            for name, value in connect.properties.user_properties
         },
         "cert_san": {kind: list(san.get(kind, ())) for kind in ("dns", "ip", "email", "uri")},
         "password": connect.password,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.rules import ClientAcl
 from mtlsx.auth.trace import Outcome, Trace
+from mtlsx.packets.control_packets import Connect
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from mtlsx.auth.authentication.commands import Command, parse_command
 from mtlsx.auth.authentication.comparison import compared
 from mtlsx.auth.authentication.near_keys import near_keys
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.dialects import Dialect
 from mtlsx.auth.failures import FailurePolicy
 from mtlsx.auth.passwords import Algorithm, CrashError, is_slow, matches
@@ -26,6 +25,7 @@ from mtlsx.auth.settings import RedisAuthentication
 from mtlsx.auth.stores.store import Reply, Store, StoreError
 from mtlsx.auth.trace import MASKED, Asked, Outcome, Replied, StoreFailed, Trace, Warned, text_of
 from mtlsx.identity.redis_commands import CommandError
+from mtlsx.packets.control_packets import Connect
 
 
 class RedisAuthenticator:
@@ -51,7 +51,7 @@ class RedisAuthenticator:
 
     async def authenticate(self, client: ClientInfo, connect: Connect, trace: Trace) -> Answer:
         """See ``Authenticator``."""
-        if connect.authentication_method is not None:
+        if connect.properties.authentication_method is not None:
             return Answer(
                 Outcome.IGNORE, "CONNECT asks for enhanced authentication, which Redis cannot do"
             )

@@ -200,7 +200,7 @@ def test_the_first_rule_that_matches_decides() -> None:
     assert trials.first_match([CompiledRule.of(rule, EMQX_6) for rule in rules]) == rules[1]
     assert (
         as_text(trace)
-        == "· acl.conf, allow b: the topic is another\n✔ acl.conf, deny a: it matches"
+        == "· acl.conf, allow b: the topic is another.\n✔ acl.conf, deny a: it matches."
     )
 
 
