@@ -17,10 +17,9 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from mtlsx.auth.assembly import Means, authenticators, sources
 from mtlsx.auth.authentication.answer import NOTHING, Answer
@@ -47,8 +46,7 @@ if TYPE_CHECKING:
     from mtlsx.auth.authentication.jwks import KeyLoader
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """The decision over a CONNECT.
 
     ``code`` is the one in CONNACK; None where the connection is closed without one. ``client`` is None where EMQX
@@ -63,8 +61,7 @@ class Admission:
     trace: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(NamedTuple):
     """The decision over a PUBLISH or over one topic filter of a SUBSCRIBE.
 
     ``code`` is the refusal: the reason code in SUBACK, PUBACK, PUBREC or DISCONNECT; None where all is well, and
@@ -203,7 +200,7 @@ class Engine:
         """``decision`` with a token that came as the username masked in its trace."""
         if username is None or not self._token_as_username or not _TOKEN.fullmatch(username):
             return decision
-        return replace(decision, trace=masked(decision.trace, username))
+        return decision._replace(trace=masked(decision.trace, username))
 
 
 @lru_cache(maxsize=8)
@@ -224,8 +221,7 @@ def _granted(client: ClientInfo, answer: Answer, trace: Trace) -> ClientInfo:
         return client
     if grant.clientid_override:
         trace.append(Mapped("client id", grant.clientid_override, "the authenticator"))
-    return replace(
-        client,
+    return client._replace(
         client_id=grant.clientid_override or client.client_id,
         is_superuser=grant.is_superuser,
         client_attrs={**client.client_attrs, **grant.client_attrs},

@@ -14,7 +14,7 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mtlsx.auth import connect as packet
 from mtlsx.auth.client import ClientInfo
@@ -183,12 +183,12 @@ class Identifier:
                 for name, expression in self._attributes
                 if (value := _attribute(name, expression, variables, trace)) is not None
             }
-            client = replace(client, client_attrs=values)
+            client = client._replace(client_attrs=values)
         if self._override is not None:
             client_id = _overridden(self._override, _variables(client), trace)
             if client_id is not None:
                 trace.append(Mapped("client id", client_id, "clientid_override"))
-                client = replace(client, client_id=client_id)
+                client = client._replace(client_id=client_id)
         return client
 
     def _bad_alternative_name(self, certificate: EmqxIdentity | None) -> Refused | None:
