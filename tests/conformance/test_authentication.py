@@ -15,7 +15,7 @@ from mtlsx.auth.authentication.chain import Chain
 from mtlsx.auth.authentication.commands import parse_command
 from mtlsx.auth.authentication.redis import RedisAuthenticator
 from mtlsx.auth.authentication.redis_4 import RedisAuthenticator4
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.engine import Engine
 from mtlsx.auth.failures import FailurePolicy
@@ -32,6 +32,8 @@ from mtlsx.auth.settings import (
 from mtlsx.auth.trace import Outcome
 from mtlsx.errors import UsageError
 from mtlsx.identity.redis_commands import CommandError, command_4, split
+from mtlsx.packets.control_packets import Connect
+from mtlsx.packets.properties import ConnectProperties
 from support.vector_stores import Recorded
 from support.vector_values import algorithm, client_info, octets, some, words
 
@@ -97,7 +99,10 @@ def test_tmpl4(tmpl4_vector: dict[str, Any]) -> None:
 async def test_authn5(authn5_vector: dict[str, Any], open_vector_store: OpenVectorStore) -> None:
     given, expected = authn5_vector["input"], authn5_vector["expected"]
     store = Recorded(await open_vector_store(given["redis"]))
-    settings = AuthSettings(security_profile=given.get("security_profile", "legacy"))
+    settings = AuthSettings(
+        security_profile=given.get("security_profile", "legacy"),
+        ignore_backend_failures=_ignores_failures(given),
+    )
     policy = FailurePolicy.of_authentication(settings)
     authenticator = RedisAuthenticator(
         RedisAuthentication(SERVER, given["cmd"], algorithm(given["algorithm"])),
@@ -121,7 +126,8 @@ async def test_authn5(authn5_vector: dict[str, Any], open_vector_store: OpenVect
 
 def _connect(given: dict[str, Any]) -> Connect:
     return Connect(
-        password=octets(given["password"]), authentication_method=octets(given.get("auth_method"))
+        password=octets(given["password"]),
+        properties=ConnectProperties(authentication_method=octets(given.get("auth_method"))),
     )
 
 
@@ -206,12 +212,23 @@ async def test_connect(connect_vector: dict[str, Any], open_vector_store: OpenVe
 def _settings(given: dict[str, Any]) -> AuthSettings:
     return AuthSettings(
         security_profile=given.get("security_profile", "legacy"),
+        ignore_backend_failures=_ignores_failures(given),
         identity=Identity(**given.get("mqtt_conf", {})),
         enable_authn=str(given.get("enable_authn", True)).lower(),  # type: ignore[arg-type]
         authentication=tuple(
             RedisAuthentication(SERVER, one["cmd"], algorithm(one["algorithm"]))
             for one in given["authenticators"] or ()
         ),
+    )
+
+
+def _ignores_failures(given: dict[str, Any]) -> bool:
+    """EMQX's configuration in a vector, whose keys are paths; what is below one may be an object."""
+    conf = given.get("emqx_conf", {})
+    nested = conf.get("authentication_settings", {})
+    return bool(
+        conf.get("authentication_settings.ignore_backend_failures")
+        or nested.get("ignore_backend_failures")
     )
 
 
@@ -222,7 +239,9 @@ def _packet(packet: dict[str, Any]) -> Connect:
         clean_start=packet.get("clean_start", True),
         username=octets(packet["username"]),
         password=octets(packet["password"]),
-        authentication_method=octets(packet.get("properties", {}).get("Authentication-Method")),
+        properties=ConnectProperties(
+            authentication_method=octets(packet.get("properties", {}).get("Authentication-Method"))
+        ),
     )
 
 

@@ -63,7 +63,8 @@ async def test_authz5(authz5_vector: dict[str, Any], open_vector_store: OpenVect
     action = Action(**given["action"])
     answer = await source.authorize(client, action, topic, [])
     assert _said(answer) == _expected(expected["source"], given["redis"], answer)
-    assert store.commands == [words(expected["query"])]
+    query = expected.get("query")
+    assert store.commands == ([] if query is None else [words(query)])
     verdict = await Authorizer(settings, [source]).authorize(client, action, topic, [])
     assert verdict.allowed is (expected["decision"] == "allow")
 

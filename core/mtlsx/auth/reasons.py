@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from mtlsx.packets.control_packets import MQTT_5
+
 
 class Reason(StrEnum):
     """EMQX's names for why a client is refused."""
@@ -25,8 +27,6 @@ class Reason(StrEnum):
     PROTOCOL_ERROR = "protocol_error"
 
 
-MQTT_31, MQTT_311, MQTT_5 = 3, 4, 5
-"""The protocol levels of MQTT 3.1, 3.1.1 and 5.0, as they stand in CONNECT."""
 NOT_AUTHORIZED_CODE: Final = 0x87
 """Not authorized, in SUBACK, PUBACK, PUBREC and DISCONNECT of MQTT 5.0."""
 SUBACK_FAILURE: Final = 0x80

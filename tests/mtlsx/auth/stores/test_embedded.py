@@ -178,7 +178,7 @@ async def test_one_store_sees_what_another_wrote(store: EmbeddedStore) -> None:
 
 
 async def test_nothing_is_left_of_it() -> None:
-    before, threads = descriptors(), threading.active_count()
+    before = descriptors()
     embedded = EmbeddedStore()
     port = embedded.port
     with connect(embedded) as idle:
@@ -195,8 +195,20 @@ async def test_nothing_is_left_of_it() -> None:
         socket.create_connection((LOOPBACK, port), WAIT)
     with pytest.raises(StoreError, match="has been closed"):
         await embedded.execute([b"PING"])
-    assert threading.active_count() <= threads + 1  # of the event loop's own pool
     assert descriptors() <= before
+
+
+@pytest.mark.parametrize("turns", range(0, 120, 3))
+async def test_it_ends_in_the_middle_of_anything(turns: int) -> None:
+    embedded = EmbeddedStore(timeout=0.2)
+    commands = [[b"PING"], [b"PING"], [b"BLPOP", b"list", b"0"]] * 3
+    asked = [asyncio.create_task(embedded.execute(command)) for command in commands]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(WAIT):
+        await embedded.aclose()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(answer == b"PONG" or isinstance(answer, StoreError) for answer in answers)
 
 
 async def test_a_port_of_choice(store: EmbeddedStore) -> None:
