@@ -289,17 +289,12 @@ class Session:
         return False
 
     def _free_id(self) -> int:
-        """A packet identifier that is not in use (MQTT-2.2.1-4); the window keeps most of them free."""
-        packet_id = self._last_id
-        while True:
+        """A packet identifier that is not in use (MQTT-2.2.1-4). Nothing new is sent while old ones wait."""
+        packet_id = self._last_id % 0xFFFF + 1
+        while packet_id in self._inflight or packet_id in self._releasing:
             packet_id = packet_id % 0xFFFF + 1
-            if not (
-                packet_id in self._inflight
-                or packet_id in self._releasing
-                or packet_id in self._redeliver
-            ):
-                self._last_id = packet_id
-                return packet_id
+        self._last_id = packet_id
+        return packet_id
 
     def _keep(self, delivery: Delivery) -> None:
         """Let a message wait; where there is no room for it, the oldest go, as in EMQX."""

@@ -142,6 +142,19 @@ def test_retained_messages_come_in_bursts() -> None:
     assert topics[-1] == b"t/live"
 
 
+def test_a_backlog_ends_with_its_connection() -> None:
+    bench = Bench(Limits(burst=1))
+    publisher = bench.connect(b"p")
+    for topic in (b"a", b"b"):
+        publisher.publish(topic, retain=True)
+    client = bench.connect(b"c")
+    packet = Subscribe(1, (Subscription(b"#"),))
+    assert len(bench.hub.subscribe(client.link, packet, [None], bench.now).sends) == 1
+    assert bench.hub.backlog == {client.link}
+    client.lose()
+    assert bench.hub.backlog == set()
+
+
 def test_a_retained_message_that_is_replaced_while_it_waits_is_not_sent() -> None:
     bench = Bench()
     publisher = bench.connect(b"p")

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from mtlsx.broker.limits import Limits
+from mtlsx.broker.messages import Message
+from mtlsx.broker.outlet import Outlet
+from mtlsx.broker.session import Account, Delivery, Session
+from mtlsx.configuration.model import Mqtt
 from mtlsx.packets.control_packets import (
     MQTT_5,
+    NO_PUBLISH_PROPERTIES,
+    Connect,
     ControlPacket,
     Disconnect,
     Pingreq,
@@ -111,19 +118,31 @@ def test_new_messages_have_unused_identifiers_and_no_dup(version: int) -> None:
 
 @shows(v5="2.2.1-4", v3="2.3.1-3")
 def test_identifiers_go_round_and_pass_over_those_in_use() -> None:
-    bench = Bench(max_inflight=2)
-    client = subscriber(bench, 4, qos=1)
-    publisher = bench.connect(b"p")
-    publisher.publish(b"t", qos=1)
-    [kept] = client.take(Publish)
+    limits = Limits(Mqtt(max_inflight=3))
+    session, outlet = Session(b"s", limits, Account()), Outlet(1, Connect(4), limits)
+    delivery = Delivery(Message(b"t", b"x", 2, False, NO_PUBLISH_PROPERTIES, b"p"), 2, False)
+    session.attach(outlet, 0.0)
+
+    def send() -> int:
+        return int.from_bytes(session.deliver(delivery, 0.0)[5:7])
+
+    waiting, released = send(), send()
+    session.pubrec(released, refused=False)
     seen = set()
     for _ in range(0xFFFF):
-        publisher.publish(b"t", qos=1, packet_id=1)
-        [message] = client.take(Publish)
-        seen.add(message.packet_id)
-        client.send(Puback(message.packet_id))
-    assert kept.packet_id not in seen
-    assert seen == set(range(1, 0x10000)) - {kept.packet_id}
+        packet_id = send()
+        seen.add(packet_id)
+        assert session.pubrec(packet_id, refused=True)
+    assert seen == set(range(1, 0x10000)) - {waiting, released}
+
+
+def test_what_waits_to_be_sent_again_keeps_its_order_over_several_losses() -> None:
+    bench = Bench()
+    subscriber(bench)
+    published(bench, b"1", b"2", b"3", qos=1)
+    bench.links[1].lose()
+    again(bench, receive_maximum=1).lose()
+    assert again(bench).payloads() == [b"1", b"2", b"3"]
 
 
 @VERSIONS

@@ -86,6 +86,14 @@ def test_members_that_are_away_are_passed_over() -> None:
     assert member(bench, b"1", clean=False, expiry=99).payloads() == [b"4"]
 
 
+def test_members_that_do_not_read_are_passed_over() -> None:
+    bench = Bench()
+    one, two = member(bench, b"1"), member(bench, b"2")
+    bench.hub.writable(one.link, False, bench.now)
+    publish(bench, b"1", b"2", b"3")
+    assert two.payloads() == [b"1", b"2", b"3"]
+
+
 def test_what_a_member_leaves_unacknowledged_goes_to_another() -> None:
     bench = Bench(max_inflight=1)
     one = member(bench, b"1")

@@ -300,7 +300,7 @@ class Subscriber:
 
 
 @given(st.data(), st.sampled_from([3, 4, 5]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_a_client_sends_it_is_answered_or_closed(
     data: st.DataObject, version: int
 ) -> None:
