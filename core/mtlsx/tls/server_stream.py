@@ -24,6 +24,7 @@ _MAX_RECORD = 16 * 1024
 _RECORD_OVERHEAD = 5 + 16 + 16 + 256
 _CHUNK = 16 * 1024
 _HANDSHAKE = 22
+_HEADER = 5
 
 
 class ServerHandshakeError(Exception):
@@ -36,6 +37,34 @@ class ServerHandshakeError(Exception):
 
 class ServerStreamError(Exception):
     """TLS ended in an error after the handshake; the text is OpenSSL's."""
+
+
+class RecordCounter:
+    """Counts TLS records in a stream (RFC 8446, section 5.1: five octets of header, the last two the length)."""
+
+    __slots__ = ("_head", "_missing")
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._missing = 0
+
+    def feed(self, data: bytes) -> int:
+        """How many records ``data`` completes."""
+        records, at = 0, 0
+        while at < len(data):
+            if not self._missing:
+                begun = self._head + data[at : at + _HEADER - len(self._head)]
+                at += len(begun) - len(self._head)
+                if len(begun) < _HEADER:
+                    self._head = begun
+                    break
+                self._head = b""
+                self._missing = int.from_bytes(begun[3:])
+            taken = min(self._missing, len(data) - at)
+            at += taken
+            self._missing -= taken
+            records += not self._missing
+        return records
 
 
 class ServerStream:
@@ -52,6 +81,7 @@ class ServerStream:
         self._tls.set_accept_state()
         self._witness.attach(self._tls)
         self._first = b""
+        self._records = RecordCounter()
 
     @property
     def certificate(self) -> bytes | None:
@@ -64,11 +94,13 @@ class ServerStream:
         Raises ``ServerHandshakeError`` and ``ServerStreamError``; there may be something ``outgoing`` then.
         """
         self._tls.bio_write(data)
+        records = self._records.feed(data)
         if self.record is None:
             self._first = self._first or data[:1]
             if not self._shake_hands():
                 return b""
-        return self._decrypt()
+            records += 1  # how many are left of those that came is unknown; one more ends it
+        return self._decrypt(records)
 
     def send(self, data: bytes) -> bytes:
         """The ciphertext of ``data``, after whatever else there was to send.
@@ -151,11 +183,12 @@ class ServerStream:
             error=error,
         )
 
-    def _decrypt(self) -> bytes:
+    def _decrypt(self, records: int) -> bytes:
+        """The plaintext of the ``records`` that are complete; asking for one more would cost twice as much."""
         parts = []
         try:
-            while True:
-                parts.append(self._tls.recv(_MAX_RECORD))
+            for _ in range(records):
+                parts.append(self._tls.recv(_MAX_RECORD))  # noqa: PERF401  (what came before an error counts)
         except SSL.WantReadError:
             pass
         except SSL.ZeroReturnError:

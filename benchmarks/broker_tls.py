@@ -1,0 +1,178 @@
+"""How many mutual TLS clients does a listener let in per second of its CPU, and what does an idle one weigh?
+
+One child process serves and measures its own CPU time and memory, another connects. Yardstick, in the same run:
+the TLS echo that asyncio's documentation shows, over the same certificates (P-256, TLS 1.3). A connection counts
+when it has echoed 14 bytes. Ours goes through everything that a client of the broker does, limits and events
+among them, but no authentication. Target: at least 0.75 of the yardstick with authentication, which is
+measured elsewhere; at most 50 KiB for an idle connection.
+
+    python benchmarks/broker_tls.py [connections] [idle connections]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import itertools
+import os
+import resource
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from mtlsx.broker.links import Closed, Link
+from mtlsx.broker.listeners import Acceptor
+from mtlsx.configuration.model import Listener, SslOptions
+from support.made_pki import CLIENT, SERVER, make
+
+HELLO = b"fourteen bytes"
+ROUNDS = 3
+AT_ONCE = 20
+TARGET = 50 * 1024
+
+
+def main(connections: int, idle: int) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        make_certificates(Path(directory))
+        rates: dict[str, list[float]] = {"asyncio": [], "mtlsx": []}
+        for _ in range(ROUNDS):
+            for kind, measured in rates.items():
+                cpu, _ = measure(kind, directory, connections, 0)
+                measured.append(connections / cpu)
+        for kind, measured in rates.items():
+            print(f"{kind}: {max(measured):,.0f} connections per CPU second, best of {ROUNDS}")
+        print(
+            f"ratio: {max(rates['mtlsx']) / max(rates['asyncio']):.2f} (target, with authentication: 0.75)"
+        )
+        for kind in rates:
+            _, memory = measure(kind, directory, 0, idle)
+            print(f"{kind}: {memory / idle / 1024:.1f} KiB for each of {idle:,} idle connections")
+        print(f"target: {TARGET / 1024:.0f} KiB")
+
+
+def make_certificates(directory: Path) -> None:
+    ca = make("Benchmark CA", ca=True)
+    ca.save(directory, "ca")
+    make("localhost", ca, usage=SERVER, names=("localhost",)).save(directory, "server")
+    make("dev-1", ca, usage=CLIENT).save(directory, "device")
+
+
+def measure(kind: str, directory: str, connections: int, idle: int) -> tuple[float, int]:
+    """CPU seconds of the server for ``connections``, and bytes that it grew by for ``idle`` ones."""
+    server = subprocess.Popen(
+        [sys.executable, __file__, kind, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )  # fmt: skip
+    assert server.stdin
+    assert server.stdout
+    port = int(server.stdout.readline())
+
+    def ask() -> tuple[float, int]:
+        server.stdin.write("\n")
+        server.stdin.flush()
+        cpu, memory = server.stdout.readline().split()
+        return float(cpu), int(memory)
+
+    try:
+        asyncio.run(connect(directory, port, 50))  # warm
+        before = ask()
+        after = asyncio.run(connect(directory, port, connections, idle, ask))
+        return after[0] - before[0], after[1] - before[1]
+    finally:
+        server.kill()
+        server.wait()
+
+
+async def connect(
+    directory: str, port: int, connections: int, idle: int = 0,
+    ask: Callable[[], tuple[float, int]] = lambda: (0.0, 0),
+) -> tuple[float, int]:  # fmt: skip
+    """Come and go ``connections`` times, then stay ``idle`` times; what ``ask`` says at the end."""
+    context = ssl.create_default_context(cafile=f"{directory}/ca.pem")
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+    context.load_cert_chain(f"{directory}/device.pem", f"{directory}/device.key")
+    turns = iter(range(connections + idle))
+    staying = []
+
+    async def come() -> None:
+        for turn in turns:
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", port, ssl=context, server_hostname="localhost"
+            )
+            writer.write(HELLO)
+            await reader.readexactly(len(HELLO))
+            if turn >= connections:
+                staying.append(writer)
+            else:
+                writer.close()
+                await writer.wait_closed()
+
+    await asyncio.gather(*(come() for _ in range(AT_ONCE)))
+    measured = await asyncio.to_thread(ask)
+    for writer in staying:
+        writer.transport.abort()
+    return measured
+
+
+# ---------------------------------------------------------------------- the servers, in children
+
+
+async def serve(kind: str, directory: str) -> None:
+    certificate, key, ca = (
+        f"{directory}/{name}" for name in ("server.pem", "server.key", "ca.pem")
+    )
+    if kind == "asyncio":
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
+        context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+        context.load_cert_chain(certificate, key)
+        context.verify_mode = ssl.CERT_REQUIRED
+        server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=context, backlog=1024)
+        print(server.sockets[0].getsockname()[1], flush=True)
+    else:
+        options = SslOptions(certificate, key, ca, verify="verify_peer", fail_if_no_peer_cert=True)
+        listener = Listener("ssl", "bench", ("127.0.0.1", 0), ssl_options=options)
+        acceptor = Acceptor(listener, Echo(), on_event=lambda _: None, numbers=itertools.count(1))
+        await acceptor.start()
+        print(acceptor.address[1], flush=True)
+    loop = asyncio.get_running_loop()
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        gc.collect()
+        print(time.process_time(), resident_set_size(), flush=True)
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(64 * 1024):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
+class Echo:
+    def connected(self, link: Link) -> None: ...
+
+    def received(self, link: Link, data: bytes) -> None:
+        link.write(data)
+
+    def writable(self, link: Link, ready: bool) -> None: ...
+
+    def closed(self, link: Link, how: Closed) -> None: ...
+
+
+def resident_set_size() -> int:
+    """Bytes of memory that this process holds (proc(5), statm)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    if sys.argv[1:] and sys.argv[1] in ("asyncio", "mtlsx"):
+        asyncio.run(serve(*sys.argv[1:3]))
+    else:
+        main(*map(int, sys.argv[1:] or ("2000", "2000")))
