@@ -13,7 +13,7 @@ import click
 
 from mtlsx.auth.rules import Action
 from mtlsx.errors import MaterialError, UsageError
-from mtlsx_tui.cli import given_secrets
+from mtlsx_tui.cli import given_secrets, seeding
 from mtlsx_tui.cli.auth_explain_text import Explanation, as_json, as_text
 from mtlsx_tui.cli.cert_files import load_all
 from mtlsx_tui.cli.connection_options import ConnectionArguments
@@ -23,7 +23,6 @@ from mtlsx_tui.cli.sections import SectionedCommand, option
 if TYPE_CHECKING:
     from mtlsx.auth.connect import Peer
     from mtlsx.auth.settings import AuthSettings
-    from mtlsx.auth.stores.opening import Stores
     from mtlsx.configuration.model import Listener
     from mtlsx.packets.control_packets import Connect
 
@@ -118,7 +117,7 @@ def command(
     explanation = asyncio.run(
         _explain(
             configuration.auth if chosen is None else configuration.auth_for(chosen),
-            None if seed is None else _commands(seed),
+            None if seed is None else seeding.commands_in(seed),
             _connect(client),
             peer,
             topics,
@@ -146,7 +145,7 @@ async def _explain(
     stores = Stores()
     async with aclosing(stores), Engine(settings, open_store=stores, diagnose=True) as engine:
         if seed is not None:
-            await _load(stores, settings, seed)
+            await seeding.fill(stores, settings, seed)
         admission = await engine.connect(connect, peer)
         actions = []
         if admission.accepted and admission.client is not None:
@@ -160,29 +159,6 @@ async def _explain(
                     permission = await engine.subscribe(admission.client, octets, qos=action.qos)
                 actions.append((kind, topic, permission))
     return Explanation(connect.version, admission, tuple(actions))
-
-
-async def _load(stores: Stores, settings: AuthSettings, commands: list[list[bytes]]) -> None:
-    """Fill the embedded store, which every command of a dry run may; a real one is only asked."""
-    from mtlsx.auth.settings import RedisServer
-    from mtlsx.auth.stores.embedded import EmbeddedStore
-    from mtlsx.auth.stores.store import StoreError
-
-    used = [
-        getattr(one, "redis", None)
-        for one in (*settings.authentication, *settings.authorization.sources)
-    ]
-    if not any(isinstance(server, RedisServer) and server.embedded for server in used):
-        raise UsageError(
-            '--seed fills the embedded store, and the configuration has none (server = "embedded").',
-            fix="A real Redis is filled with redis-cli.",
-        )
-    store = stores(RedisServer(embedded=True))
-    assert isinstance(store, EmbeddedStore)  # noqa: S101  (what these settings open)
-    try:
-        await store.load(commands)
-    except StoreError as error:
-        raise UsageError(f"The embedded store cannot be filled: {error}") from error
 
 
 def _certificate(file: str, passphrase_file: str | None) -> bytes:
@@ -251,24 +227,3 @@ def _connect(client: dict[str, Any]) -> Connect:
         username=None if username is None else username.encode(errors="surrogateescape"),
         password=None if password is None else password.reveal().encode(),
     )
-
-
-def _commands(file: str) -> list[list[bytes]]:
-    """The commands in a file as redis-cli takes them: one a line, ``#`` begins a comment line."""
-    from mtlsx.identity.redis_commands import CommandError, split
-
-    try:
-        lines = Path(file).read_bytes().splitlines()
-    except OSError as error:
-        raise MaterialError(
-            "file-unreadable", f"File {file} cannot be read: {(error.strerror or 'error').lower()}."
-        ) from error
-    commands = []
-    for number, line in enumerate(lines, start=1):
-        if line.lstrip()[:1] in (b"", b"#"):
-            continue
-        try:
-            commands.append(split(line))
-        except CommandError as error:
-            raise UsageError(f"File {file}: line {number}: {error}") from error
-    return commands

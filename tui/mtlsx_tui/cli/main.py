@@ -31,6 +31,7 @@ class _Root(LateGroup):
 
 COMMANDS = {
     "cert": Entry("cert", "Certificates: what is in a file, and what a broker makes of it."),
+    "broker": Entry("broker", "A local broker that decides as EMQX does, and says why."),
     "auth": Entry("auth", "EMQX's decisions over clients, explained."),
     "conn": Entry("conn", "Connect to a broker and say what it answered."),
     "pub": Entry("pub", "Publish messages."),
