@@ -3,7 +3,8 @@
     python tests/support/normative.py      prints each demand with its tests
 
 What they demand of the form of packets is in ``mtlsx.packets.demands``, and tested with the codec. What a client
-must do, what only a transport can keep, and enhanced authentication, which EMQX refuses here, are not in the tables.
+must do, what only a transport can keep, and what the engine decides (which client ids, enhanced authentication) is not
+in the tables; but what both standards demand of a client that delivers again, of its order, is: a server does so too.
 """
 
 from __future__ import annotations
@@ -84,12 +85,14 @@ V5: Final = _table("""
 3.2.2-3 session present says whether there was a session
 3.2.2-6 no session present in a refusal
 3.2.2-7 a refusal closes the connection
+3.2.2-8 the codes of CONNACK are those of the standard
 3.2.2-9 a maximum QoS is told
 3.2.2-10 SUBSCRIBE may ask for any QoS
 3.2.2-12 a will above the maximum QoS is refused
 3.2.2-13 a retained will is refused where retain is not supported
 3.2.2-16 the assigned client id is in CONNACK, and is new
 3.2.2-19 a reason string does not make CONNACK too large
+3.2.2-20 user properties do not make CONNACK too large
 3.2.2-21 a server keep alive counts
 3.2.2-22 without a server keep alive the client's counts
 3.3.1-1 a message that is sent again has DUP
@@ -109,7 +112,7 @@ V5: Final = _table("""
 3.3.2-5 a message that expired is not sent
 3.3.2-6 the message expiry interval is less what the message waited
 3.3.2-7 topic aliases end with the connection
-3.3.2-10 a topic alias to the client is within its maximum
+3.3.2-11 a topic alias to the client is within its maximum
 3.3.2-12 every topic alias within our maximum is accepted
 3.3.2-15 the response topic goes on
 3.3.2-16 the correlation data goes on
@@ -142,6 +145,7 @@ V5: Final = _table("""
 3.9.2-1 a reason string does not make SUBACK too large
 3.9.2-2 user properties do not make SUBACK too large
 3.9.3-1 the codes are in the order of the filters
+3.9.3-2 the codes are those of the standard
 3.10.4-1 filters are compared character by character
 3.10.4-2 no new messages after UNSUBSCRIBE
 3.10.4-3 deliveries that have begun are completed
@@ -151,11 +155,14 @@ V5: Final = _table("""
 3.11.2-1 a reason string does not make UNSUBACK too large
 3.11.2-2 user properties do not make UNSUBACK too large
 3.11.3-1 the codes are in the order of the filters
+3.11.3-2 the codes are those of the standard
 3.12.4-1 PINGREQ is answered by PINGRESP
 3.14.0-1 no DISCONNECT before CONNACK
 3.14.2-2 no session expiry interval in the server's DISCONNECT
 3.14.2-3 a reason string does not make DISCONNECT too large
 3.14.2-4 user properties do not make DISCONNECT too large
+3.14.4-1 nothing is sent behind DISCONNECT
+3.14.4-2 the connection is closed behind DISCONNECT
 3.14.4-3 DISCONNECT 0 discards the will
 4.1.0-1 the session is kept while the connection is open
 4.1.0-2 the session is discarded when it has expired
@@ -193,15 +200,16 @@ V5: Final = _table("""
 4.8.2-4 a QoS 2 delivery to a member is completed when it comes back
 4.8.2-5 a QoS 2 delivery that has begun is nobody else's
 4.8.2-6 what a member refuses is nobody else's
-4.9.0-1 no PUBLISH without quota
-4.9.0-2 other packets are answered without quota
-4.12.0-6 AUTH without a method is refused
+4.9.0-1 the quota begins with no more than the receive maximum
+4.9.0-2 no PUBLISH without quota
+4.9.0-3 other packets are answered without quota
+4.12.0-6 no AUTH, and no method in CONNACK, where CONNECT had none
 4.13.1-1 a malformed packet closes the connection
 4.13.2-1 a CONNACK or DISCONNECT with an error closes the connection
 """)
 
 V3: Final = _table("""
-2.3.1-3 a new PUBLISH has a packet identifier that is not in use
+2.3.1-4 a new PUBLISH has a packet identifier that is not in use
 2.3.1-6 acknowledgements have the identifier of their PUBLISH
 2.3.1-7 SUBACK and UNSUBACK have the identifier of what they answer
 3.1.0-2 a second CONNECT closes the connection
@@ -212,7 +220,7 @@ V3: Final = _table("""
 3.1.2-7 retained messages do not end with a session
 3.1.2-8 the will is published when the connection is closed without DISCONNECT
 3.1.2-10 DISCONNECT removes the will
-3.1.2-12 the will is not published after DISCONNECT
+3.1.2-12 without will flag no will is published
 3.1.2-16 a will without retain is not retained
 3.1.2-17 a will with retain is retained
 3.1.2-24 one and a half keep alives of silence close the connection
@@ -230,6 +238,7 @@ V3: Final = _table("""
 3.2.2-3 no session present where there was none
 3.2.2-4 no session present in a refusal
 3.2.2-5 a refusal closes the connection
+3.2.2-6 where no return code fits there is no CONNACK
 3.3.1-1 a message that is sent again has DUP
 3.3.1-2 DUP is 0 with QoS 0
 3.3.1-3 DUP does not come from the publisher
@@ -245,7 +254,6 @@ V3: Final = _table("""
 3.3.4-1 a PUBLISH is answered by its QoS
 3.3.5-1 overlapping subscriptions deliver the highest QoS
 3.3.5-2 a message that is not authorized is acknowledged, or the connection closed
-3.6.4-1 PUBCOMP answers PUBREL
 3.8.4-1 SUBSCRIBE is answered by SUBACK
 3.8.4-2 SUBACK has the packet identifier
 3.8.4-3 the same filter replaces the subscription, with retained messages again
@@ -262,7 +270,8 @@ V3: Final = _table("""
 3.10.4-6 several filters are like several UNSUBSCRIBEs
 3.12.4-1 PINGREQ is answered by PINGRESP
 3.14.4-3 DISCONNECT discards the will
-4.1.0-1 the session is kept while the connection is open
+4.1.0-1 the session's state is kept for as long as the session
+4.1.0-2 the session lasts at least as long as its connection
 4.3.1-1 QoS 0 has DUP 0
 4.3.2-1 QoS 1: identifier, DUP and PUBACK of a sender
 4.3.2-2 QoS 1: a receiver answers, and the identifier is new afterwards

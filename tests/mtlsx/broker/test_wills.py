@@ -54,12 +54,23 @@ def test_a_breach_and_the_keep_alive_publish_the_will(version: int) -> None:
 
 
 @VERSIONS
-@shows(v5="3.1.2-10 3.14.4-3", v3="3.1.2-10 3.1.2-12 3.14.4-3")
+@shows(v5="3.1.2-10 3.14.4-3", v3="3.1.2-10 3.14.4-3")
 def test_disconnect_removes_the_will(version: int) -> None:
     bench = Bench()
     listener = listening(bench)
     bench.connect(b"c", version, will=will(), session_expiry_interval=5).disconnect()
     bench.advance(100)
+    assert listener.messages() == []
+
+
+@VERSIONS
+@shows(v3="3.1.2-12")
+def test_without_a_will_none_is_published(version: int) -> None:
+    bench = Bench()
+    listener = bench.connect(b"l")
+    listener.subscribe(b"#")
+    bench.connect(b"c", version, will=will()).disconnect()
+    bench.connect(b"c", version).lose()
     assert listener.messages() == []
 
 
