@@ -35,7 +35,6 @@ from mtlsx.errors import MtlsxError, UsageError
 from mtlsx.tls.material import load_server_material
 from mtlsx.tls.record import ServerHandshakeRecord
 from mtlsx.tls.server_context import ServerContext
-from mtlsx.tls.server_stream import ServerStream
 from mtlsx.tls.settings import ServerTlsSettings, TlsVersion
 
 _BACKLOG = 1024  # EMQX's
@@ -189,13 +188,12 @@ class Acceptor:
             self._all_gone.set()
 
     def _accept(self, loop: asyncio.AbstractEventLoop) -> SocketLink:
-        tls = ServerStream(self.context) if self.context is not None else None
         websocket = None
         if self.settings.type in ("ws", "wss"):
             websocket = ServerWebsocket(
                 self.settings.websocket.mqtt_path, max_frame_size=self.limits.max_frame_size
             )
-        return SocketLink(next(self._numbers), self, loop, tls, websocket)
+        return SocketLink(next(self._numbers), self, loop, websocket)
 
     def _refuse(self, link: SocketLink, limit: Limit, count: int) -> bool:
         self._on_event(ConnectionRefused(self.settings.id, link.host, link.port, limit, count))

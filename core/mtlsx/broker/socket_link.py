@@ -27,7 +27,7 @@ class Owner(Protocol):
     buffer: memoryview
     """What all links read into, one after the other."""
     context: ServerContext | None
-    """The one that new connections get."""
+    """The one that new connections get; None: there is no TLS, never."""
 
     def admits(self, link: SocketLink) -> bool:
         """Whether there is room for one more; it is counted then, until ``lost``."""
@@ -85,7 +85,6 @@ class SocketLink(asyncio.BufferedProtocol):
         number: int,
         owner: Owner,
         loop: asyncio.AbstractEventLoop,
-        tls: ServerStream | None,
         websocket: ServerWebsocket | None,
     ) -> None:
         self.id = number
@@ -95,7 +94,8 @@ class SocketLink(asyncio.BufferedProtocol):
         self._handler = owner.handler
         self._limits = owner.limits
         self._loop = loop
-        self._tls = tls
+        # Made when the client says its first word: it costs memory, and a tenth of a handshake's time.
+        self._tls: ServerStream | None = None
         self._websocket = websocket
         self._state = _State.OPENING
         self._admitted = False
@@ -174,7 +174,7 @@ class SocketLink(asyncio.BufferedProtocol):
             return
         limits = self._limits
         self._transport.set_write_buffer_limits(limits.high_water, limits.low_water)
-        if self._tls is None and self._websocket is None:
+        if self._owner.context is None and self._websocket is None:
             self._open()
         else:
             self._alarm = self._loop.call_later(limits.handshake_timeout, self._too_late)
@@ -187,7 +187,7 @@ class SocketLink(asyncio.BufferedProtocol):
             return
         self._silent = False
         data = bytes(self._owner.buffer[:nbytes])
-        if self._tls is not None and self._tls.record is None:
+        if self._is_shaking_hands():
             self._transport.pause_reading()
             self._owner.turns.take(lambda: self._take_turn(data))
         else:
@@ -232,6 +232,8 @@ class SocketLink(asyncio.BufferedProtocol):
     def _take_turn(self, data: bytes) -> None:
         if self._state is _State.OPENING:
             self._transport.resume_reading()
+            if self._tls is None and self._owner.context is not None:
+                self._tls = ServerStream(self._owner.context)
             self._take(data)
 
     def _take(self, data: bytes) -> None:
@@ -254,7 +256,7 @@ class SocketLink(asyncio.BufferedProtocol):
                 self._owner.upgrade_refused(self, error.status, str(error))
             self._say_goodbye(Closed(Cause.WEBSOCKET, str(error)))
             return
-        if self._state is _State.OPENING and self._is_up():
+        if self._state is _State.OPENING and not self._is_shaking_hands() and self._is_upgraded():
             self._open()
         if data and self._state is _State.OPEN:
             self._handler.received(self, data)
@@ -269,7 +271,7 @@ class SocketLink(asyncio.BufferedProtocol):
         self._send(tls.outgoing())
         now = self._owner.context
         if tls.record is not None and now is not None and now is not tls.context:
-            tls.check_again(now)
+            tls.check_again(now)  # there was a reload meanwhile
         return plain
 
     def _from_websocket(self, websocket: ServerWebsocket, data: bytes) -> bytes:
@@ -278,10 +280,11 @@ class SocketLink(asyncio.BufferedProtocol):
         finally:
             self._send_below(websocket.outgoing())
 
-    def _is_up(self) -> bool:
-        return (self._tls is None or self._tls.record is not None) and (
-            self._websocket is None or self._websocket.upgraded
-        )
+    def _is_shaking_hands(self) -> bool:
+        return self._owner.context is not None and (self._tls is None or self._tls.record is None)
+
+    def _is_upgraded(self) -> bool:
+        return self._websocket is None or self._websocket.upgraded
 
     def _at_end(self) -> bool:
         return (self._tls is not None and self._tls.at_end) or (
@@ -387,9 +390,10 @@ class SocketLink(asyncio.BufferedProtocol):
         self._end_now(Closed(Cause.BY_US))
 
     def _report_unfinished(self, ended: Ended, words: str) -> None:
-        if self._tls is not None and self._tls.record is None:
-            self._owner.handshake_refused(self, self._tls.give_up(ended))
-        elif self._websocket is not None and not self._websocket.upgraded:
+        if self._is_shaking_hands():
+            seen = self._tls.give_up(ended) if self._tls else ServerHandshakeRecord(ended=ended)
+            self._owner.handshake_refused(self, seen)
+        elif not self._is_upgraded():
             self._owner.upgrade_refused(self, None, words)
 
 
