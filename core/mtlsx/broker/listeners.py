@@ -112,21 +112,21 @@ class Acceptor:
         self._bound = listening.getsockname()[:2]
         self._on_event(ListenerStarted(self.settings.id, *self.address, self.exposure()))
 
-    async def reload(self, ssl_options: SslOptions | None = None) -> bool:
-        """Take certificates, key, CAs and revocation lists as their files are now, or as ``ssl_options`` say.
+    async def reload(self, settings: Listener | None = None) -> bool:
+        """Take certificates, key, CAs and revocation lists as their files are now, or as new ``settings`` say.
 
-        Connections that are up stay as they are. False, and an event that says why, where something cannot be
-        used: then all stays as it was.
+        The new settings are of the same type and address. Connections that are up stay as they are. False, and an
+        event that says why, where something cannot be used: then all stays as it was.
         """
-        options = ssl_options or self.settings.ssl_options
-        if options is None:
-            return True
+        settings = settings or self.settings
         try:
-            self.context = await asyncio.to_thread(_load, options)
+            if settings.ssl_options is not None:
+                self.context = await asyncio.to_thread(_load, settings.ssl_options)
         except MtlsxError as error:
-            self._on_event(ReloadFailed(self.settings.id, str(error)))
+            self._on_event(ReloadFailed(settings.id, str(error)))
             return False
-        self._on_event(ListenerReloaded(self.settings.id))
+        self.settings = settings
+        self._on_event(ListenerReloaded(settings.id))
         return True
 
     async def stop(self) -> None:
@@ -143,8 +143,10 @@ class Acceptor:
         self._on_event(ListenerStopped(self.settings.id))
 
     def exposure(self) -> str | None:
-        """A sentence where others than this machine can reach the listener; None where they cannot."""
-        host, port = self.address
+        """A sentence where others than this machine can reach the listener; None where they cannot (yet)."""
+        if self._bound is None:
+            return None
+        host, port = self._bound
         if ipaddress.ip_address(host.partition("%")[0]).is_loopback:
             return None
         where = "every address of this machine" if host in ("::", "0.0.0.0") else host  # noqa: S104  (compared)

@@ -15,6 +15,7 @@ from wsproto.events import (
     CloseConnection,
     Ping,
     RejectConnection,
+    RejectData,
     Request,
     TextMessage,
 )
@@ -127,6 +128,7 @@ class ServerWebsocket:
         self._outgoing += self._say(
             RejectConnection(status_code=status, headers=[*_TEXT, length], has_body=True)
         )
+        self._outgoing += self._say(RejectData(body))
         return WebsocketError(words, status=status)
 
     def _closed(self, code: int, words: str) -> WebsocketError:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from OpenSSL import SSL
 
+from mtlsx.errors import MaterialError
+from mtlsx.secret import Secret
 from mtlsx.tls.context import client_context
 from mtlsx.tls.material import TlsMaterial, load_material, load_server_material
 from mtlsx.tls.record import Ended
@@ -21,7 +31,7 @@ from mtlsx.tls.server_stream import (
     ServerStreamError,
 )
 from mtlsx.tls.settings import ServerTlsSettings, TlsVersion
-from support.made_pki import CLIENT, make
+from support.made_pki import CLIENT, NOW, make
 from support.tls_server import Pki
 
 BOTH = pytest.mark.parametrize("version", list(TlsVersion))
@@ -270,3 +280,74 @@ def test_arbitrary_bytes_end_in_a_handshake_error(made: Pki, data: bytes) -> Non
         assert server.receive(data or b"\0") == b""
     except ServerHandshakeError as error:
         assert error.record is server.record  # noqa: PT017  (it may also wait for more)
+
+
+def test_the_servers_key_may_have_a_passphrase(made: Pki, tmp_path: Path) -> None:
+    locked = tmp_path / "locked.key"
+    locked.write_bytes(
+        made.server.key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"open sesame")
+        )
+    )
+    context = server_context(made, key_file=str(locked), passphrase=Secret("open sesame"))
+    server = ServerStream(context)
+    Client(made).shake_hands(server)
+    assert server.certificate == made.device.der
+    for passphrase, verdict in ((None, "key-encrypted"), (Secret("wrong"), "passphrase-wrong")):
+        with pytest.raises(MaterialError) as caught:
+            server_context(made, key_file=str(locked), passphrase=passphrase)
+        assert caught.value.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "fix"),
+    [
+        ("ca_file", "ca-file-has-no-ca", "Give the certificate of the CA that issued client certificates."),
+        ("crl_file", "file-unreadable", "Give the list of the CA that issued client certificates."),
+        ("key_file", "not-a-key", "Give the server certificate's private key."),
+    ],
+)  # fmt: skip
+def test_a_file_of_another_kind_is_one_sentence(
+    made: Pki, name: str, verdict: str, fix: str
+) -> None:
+    with pytest.raises(MaterialError) as caught:
+        server_context(made, **{name: made.device_files[0]})
+    assert (caught.value.verdict, caught.value.fix) == (verdict, fix)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "days", "revoked", "words", "alert"),
+    [
+        ("ca", 9, True, "cert revoked", 44),
+        ("ca", -1, False, "crl has expired", 45),
+        ("other", 9, False, "unable to get crl", 48),
+        ("ca", 9, False, None, None),
+    ],
+    ids=["revoked", "stale", "of-another-ca", "in-order"],
+)
+def test_revocation_lists(
+    made: Pki, tmp_path: Path, issuer: str, days: int, revoked: bool, words: str | None, alert: int | None
+) -> None:  # fmt: skip
+    signer = made.ca if issuer == "ca" else make("Other CA", ca=True)
+    crl = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(signer.certificate.subject)
+        .last_update(NOW - timedelta(days=5))
+        .next_update(NOW + timedelta(days=days))
+    )
+    if revoked:
+        entry = x509.RevokedCertificateBuilder().revocation_date(NOW - timedelta(days=1))
+        serial = made.device.certificate.serial_number
+        crl = crl.add_revoked_certificate(entry.serial_number(serial).build())
+    path = tmp_path / "ca.crl"
+    path.write_bytes(crl.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    server = ServerStream(server_context(made, crl_file=str(path)))
+    if words is None:
+        Client(made).shake_hands(server)
+        assert server.certificate == made.device.der
+        return
+    with pytest.raises(ServerHandshakeError) as caught:
+        Client(made).shake_hands(server)
+    error = caught.value.record.verify_error
+    assert error is not None
+    assert (error.text, caught.value.record.alert_sent) == (words, alert)
