@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -66,7 +66,6 @@ class Broker:
         self._stores = Stores() if open_store is None else None
         self._open_store = open_store or self._stores
         self._engines: dict[str, Engine] = {}
-        self._retired: list[Engine] = []
         self._clients: dict[int, Client] = {}
         self._acceptors: list[Acceptor] = []
         self._acceptor_limits = acceptor_limits
@@ -123,7 +122,7 @@ class Broker:
         self._acceptors.clear()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        for engine in (*self._engines.values(), *self._retired):
+        for engine in self._engines.values():
             await engine.aclose()
         if self._stores is not None:
             await self._stores.aclose()
@@ -147,14 +146,14 @@ class Broker:
             raise UsageError(f"{what} cannot change while the broker runs.", fix="Start it anew.")
         if configuration.auth.dialect != self._configuration.auth.dialect:
             raise UsageError("dialect cannot change while the broker runs.", fix="Start it anew.")
-        old = dict(self._engines)
+        old = tuple(self._engines.values())
         self._make_engines(configuration)
-        self._retired += old.values()
         self._configuration = configuration
         for client in self._clients.values():
             client.engine = self._engines[client.link.peer.listener]
         for acceptor in self._acceptors:
-            await acceptor.reload(after[acceptor.settings.id].ssl_options)
+            await acceptor.reload(after[acceptor.settings.id])
+        self._run(self._retire(old, tuple(self._tasks)))
 
     @property
     def addresses(self) -> Mapping[str, tuple[str, int]]:
@@ -232,6 +231,13 @@ class Broker:
         }
         self._engines.update(made)
 
+    async def _retire(self, engines: Iterable[Engine], users: Iterable[asyncio.Task[None]]) -> None:
+        """Close engines once whoever may be asking them is done."""
+        for user in users:
+            await asyncio.wait((user,))
+        for engine in engines:
+            await engine.aclose()
+
     async def _work(self, client: Client) -> None:
         """Handle what ``client`` sent, until nothing waits."""
         try:
@@ -305,5 +311,6 @@ def _disconnected(client: Client, info: ClientInfo, how: Closed) -> ClientDiscon
     elif client.said_goodbye or how.cause is Cause.BY_CLIENT:
         by = "client"
     return ClientDisconnected(
-        peer.listener, peer.host, peer.port, info.client_id, info.username, by, code, reason
-    )
+        peer.listener, peer.host, peer.port, info.client_id, info.username, by, code, reason,
+        client.published,
+    )  # fmt: skip

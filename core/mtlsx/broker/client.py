@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mtlsx.packets.control_packets import ControlPacket
 
 _MANY: Final = 512
+_MANY_OCTETS: Final = 1024 * 1024
 _FEW: Final = 64
 
 
@@ -27,11 +28,12 @@ class Client:
 
     ``info`` is None until CONNECT is accepted. ``task`` handles what waits; ``over`` is set when nothing more is to
     be said to the client. ``farewell`` is why the broker ends it: a reason code, where one is told, and a sentence;
-    after the client's own DISCONNECT ``said_goodbye`` is set, and the code is the client's.
+    after the client's own DISCONNECT ``said_goodbye`` is set. ``published`` counts its PUBLISH packets.
     """
 
     __slots__ = (
-        "_paused", "conversation", "engine", "farewell", "info", "link", "over", "pending", "said_goodbye", "task",
+        "_octets", "_paused", "conversation", "engine", "farewell", "info", "link", "over", "pending", "published",
+        "said_goodbye", "task",
     )  # fmt: skip
 
     def __init__(self, link: Link, conversation: Conversation, engine: Engine) -> None:
@@ -44,12 +46,15 @@ class Client:
         self.over = False
         self.farewell: tuple[int | None, str] | None = None
         self.said_goodbye = False
+        self.published = 0
+        self._octets = 0
         self._paused = False
 
     def received(self, data: bytes, now: float) -> None:
         """Take what the client sent apart; read no more of it where too much waits."""
+        self._octets = self._octets + len(data) if self.pending else len(data)
         self.pending.extend(self.conversation.feed(data, now))
-        if len(self.pending) > _MANY and not self._paused:
+        if (len(self.pending) > _MANY or self._octets > _MANY_OCTETS) and not self._paused:
             self._paused = True
             self.link.pause_reading()
 

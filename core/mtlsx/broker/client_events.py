@@ -76,7 +76,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class ClientDisconnected:
-    """A client is gone. ``code`` is the reason code in the DISCONNECT that ended it, whoever sent it; None without."""
+    """A client is gone. ``code`` is the reason code in the DISCONNECT that ended it, whoever sent it; None without.
+
+    ``published`` is how many PUBLISH packets it sent.
+    """
 
     listener: str
     host: str
@@ -86,6 +89,7 @@ class ClientDisconnected:
     by: Literal["client", "broker", "network"]
     code: int | None
     reason: str
+    published: int
 
 
 @dataclass(frozen=True, slots=True)

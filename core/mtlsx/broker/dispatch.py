@@ -170,6 +170,7 @@ class Dispatcher:
         if info is None:
             return
         self.received += 1
+        client.published += 1
         permission = await client.engine.publish(
             info, publish.topic, qos=publish.qos, retain=publish.retain
         )

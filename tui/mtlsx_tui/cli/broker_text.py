@@ -26,6 +26,7 @@ from mtlsx.broker.events import (
     ReloadFailed,
     UpgradeRefused,
 )
+from mtlsx.packets.reason_codes import FAILURE
 
 if TYPE_CHECKING:
     from mtlsx.broker.broker import BrokerEvent
@@ -75,8 +76,9 @@ def _client(event: BrokerEvent, *, quiet: bool) -> str:
         case Decided() if not event.allowed:
             line = _bad(f"Denied: {text_of(event.client_id)} {event.action} {text_of(event.topic)}")
             return "\n".join([line, _steps(event.trace)])
-        case ClientSubscribed() if not quiet:
-            filters = " ".join(map(text_of, event.topic_filters))
+        case ClientSubscribed() if not quiet and min(event.codes) < FAILURE:
+            granted = zip(event.topic_filters, event.codes, strict=True)
+            filters = " ".join(text_of(name) for name, code in granted if code < FAILURE)
             return f"Subscribed: {text_of(event.client_id)} {filters}"
         case ClientUnsubscribed() if not quiet:
             filters = " ".join(map(text_of, event.topic_filters))
