@@ -123,10 +123,27 @@ class Authority:
         passphrase: Secret | None = None,
         renews: str | None = None,
     ) -> Issued:
-        """Issue one certificate: for a new key of this kind, or for a public key whose owner keeps the other half.
+        """Make one certificate, as ``make`` does, and issue it.
 
-        ``passphrase`` encrypts the new key. Raises UsageError for an identity that is taken and for what
-        ``certify`` refuses.
+        Raises UsageError for an identity that is taken and for what ``certify`` refuses.
+        """
+        made = self.make(signer, wanted, key, passphrase=passphrase, renews=renews)
+        self.folder.commit([made], admission.admit)
+        return made
+
+    def make(
+        self,
+        signer: Signer,
+        wanted: Wanted,
+        key: KeyKind | CertificatePublicKeyTypes,
+        *,
+        passphrase: Secret | None = None,
+        renews: str | None = None,
+    ) -> Issued:
+        """Make a certificate for ``folder.commit``, which issues it.
+
+        ``key``: the kind of a new key, which ``passphrase`` encrypts, or a public key whose owner keeps the other
+        half. Raises UsageError for what ``certify`` refuses.
         """
         private = generate(key) if isinstance(key, KeyKind) else None
         public = private.public_key() if private is not None else key
@@ -134,12 +151,10 @@ class Authority:
         certificate = certify(
             wanted, public, issuer=self.certificate, signing_key=signer.key, now=now  # type: ignore[arg-type]  # a KeyKind was generated
         )  # fmt: skip
-        made = issued(
+        return issued(
             certificate, wanted.kind, now,
             key=None if private is None else to_pem(private, passphrase), renews=renews,
         )  # fmt: skip
-        self.folder.commit([made], admission.admit)
-        return made
 
     def renew(
         self,

@@ -125,14 +125,15 @@ class Folder:
     def certificate(self, serial: str) -> bytes:
         """A certificate that is listed, PEM. Raises MtlsxError where its file cannot be read."""
         with _told(self.path):
-            return self._certificate_path(serial).read_bytes()
+            return self.certificate_path(serial).read_bytes()
 
     def key_path(self, serial: str) -> Path | None:
         """Where the key of a certificate is; None where only its owner has it."""
         path = self._key_path(serial)
         return path if path.exists() else None
 
-    def _certificate_path(self, serial: str) -> Path:
+    def certificate_path(self, serial: str) -> Path:
+        """Where a certificate that is listed is."""
         return self.path / "certs" / f"{serial}.crt"
 
     def _key_path(self, serial: str) -> Path:
@@ -175,12 +176,12 @@ class Folder:
             journal.end()
 
     def _place(self, serial: str, certificate: bytes, key: bytes | None) -> None:
-        _write(self._certificate_path(serial), certificate, 0o644)
+        _write(self.certificate_path(serial), certificate, 0o644)
         if key is not None:
             _write(self._key_path(serial), key, 0o600)
 
     def _sync(self, serial: str) -> None:
-        for path in (self._certificate_path(serial), self._key_path(serial)):
+        for path in (self.certificate_path(serial), self._key_path(serial)):
             if path.exists():
                 with path.open("rb") as file:
                     os.fsync(file.fileno())

@@ -116,9 +116,9 @@ class Index:
         found = self._live_dns.get(dn) if dn is not None else self._live_cns.get(cn)
         return [] if found is None else list(found.values())
 
-    def renewed(self) -> set[str]:
+    def renewed(self) -> frozenset[str]:
         """The serial numbers that another certificate took the place of."""
-        return {entry.renews for entry in self.entries.values() if entry.renews}
+        return frozenset(entry.renews for entry in self.entries.values() if entry.renews)
 
     def _take(self, fields: list[str]) -> None:
         at, serial, what, *rest = fields

@@ -109,9 +109,16 @@ def encryption(passphrase: Secret | None) -> KeySerializationEncryption:
     return BestAvailableEncryption(encoded)
 
 
-def open_key(data: bytes, passphrase: Secret | None, *, source: str) -> PrivateKey:
+def open_key(
+    data: bytes,
+    passphrase: Secret | None,
+    *,
+    source: str,
+    given_with: str = "--passphrase-file or MTLSX_PASSPHRASE",
+) -> PrivateKey:
     """The private key in the file ``source`` that holds ``data``, in any form that ``load_bytes`` knows.
 
+    ``given_with``: how a person gives the passphrase, for the message that asks for it.
     Raises MaterialError: ``not-a-key``, ``key-encrypted``, ``passphrase-wrong``; UsageError for other kinds.
     """
     from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -123,7 +130,7 @@ def open_key(data: bytes, passphrase: Secret | None, *, source: str) -> PrivateK
         raise MaterialError(
             "key-encrypted",
             f"The private key in {source} is encrypted, and no passphrase was given.",
-            fix="Give its passphrase with --passphrase-file or MTLSX_PASSPHRASE.",
+            fix=f"Give its passphrase with {given_with}.",
         )
     # Loading has validated the key; once more would cost 40 ms for RSA 2048.
     key: PrivateKey = load_der_private_key(  # type: ignore[assignment]  # kind_of refuses the others
