@@ -13,6 +13,7 @@ from support.mosquitto import Mosquitto
 from support.no_skipped_e2e import pytest_make_collect_report, pytest_runtest_makereport
 from support.openssl_pki import Pki
 from support.programs import need
+from support.redis_servers import Cluster, RedisServer, Sentinel
 from support.vectors import (
     pytest_addoption,
     pytest_configure,
@@ -59,6 +60,51 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
             return running.enter_context(Mosquitto(directory, **settings))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One plain Redis for all tests that leave it as it is; take ``redis_db``."""
+    need("redis-server")
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_db(redis_server: RedisServer) -> RedisServer:
+    """The plain Redis of the session, empty."""
+    redis_server.flush()
+    return redis_server
+
+
+@pytest.fixture
+def start_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., RedisServer]]:
+    """Starts servers that end with the test: ``start_redis(password="…", maxclients=2, ...)``."""
+    need("redis-server")
+    with ExitStack() as running:
+
+        def start(**settings: Any) -> RedisServer:
+            directory = tmp_path_factory.mktemp("redis")
+            return running.enter_context(RedisServer(directory, **settings))
+
+        yield start
+
+
+@pytest.fixture
+def redis_sentinel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sentinel]:
+    """A master, a replica and a Sentinel with passwords, for this test alone."""
+    need("redis-server")
+    directory = tmp_path_factory.mktemp("sentinel")
+    with Sentinel(directory, password="of-the-data", sentinel_password="of-the-sentinel") as group:
+        yield group
+
+
+@pytest.fixture
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three masters, for this test alone."""
+    need("redis-server")
+    with Cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
 
 
 @pytest.fixture

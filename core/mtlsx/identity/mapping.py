@@ -89,17 +89,18 @@ def _octets(text: str) -> bytes:
     return text.encode(errors="surrogateescape")
 
 
+def certificate_part(identity: EmqxIdentity, part: CertificatePart) -> bytes | None:
+    """The octets that ``part`` of a certificate stands for; None where it is disabled or the certificate lacks it."""
+    if part == "disabled":
+        return None
+    value: bytes | str | None = getattr(identity, part)
+    return value.encode() if isinstance(value, str) else value
+
+
 def _certificate_part(
     identity: EmqxIdentity, part: CertificatePart
 ) -> tuple[bytes | None, str | None]:
-    value = {
-        "disabled": None,
-        "cn": identity.cn,
-        "dn": identity.dn,
-        "crt": identity.crt,
-        "pem": identity.pem.encode(),
-        "md5": identity.md5.encode(),
-    }[part]
+    value = certificate_part(identity, part)
     return value, None if value is None else part
 
 

@@ -14,6 +14,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+from mtlsx.identity.erlang_re import ReplacementError, expanded
+from mtlsx.identity.templates import Template
+
 
 class CommandError(ValueError):
     """EMQX cannot make a command of this; the message is a sentence."""
@@ -26,7 +29,7 @@ def command_5(template: str, values: Mapping[str, bytes | None]) -> tuple[bytes,
     """
     words = split(template.encode(errors="surrogateescape"))
     if len(words) > 1:
-        words[1] = _render(words[1], values)
+        words[1] = _key(Template.parse(words[1], values).render(values))
     return tuple(words)
 
 
@@ -68,7 +71,6 @@ _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _PLAIN = re.compile(rb"[^ \n\r\t\x08\x0b\"']+")
 _DOUBLE = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _SINGLE = re.compile(rb"'((?:\\'|\\(?!')|[^'\\])*)'")
-_PLACEHOLDER = re.compile(rb"\$\{(\$|\.?[A-Za-z0-9._]*)\}")
 
 
 def _skip(line: bytes, position: int) -> int:
@@ -100,15 +102,7 @@ def _unescape(found: re.Match[bytes]) -> bytes:
     return _ESCAPES.get(found[2], found[2])
 
 
-def _render(key: bytes, values: Mapping[str, bytes | None]) -> bytes:
-    def fill(found: re.Match[bytes]) -> bytes:
-        name = found[1].decode()
-        if name == "$":
-            return b"$"
-        name = name.removeprefix(".")
-        return (values[name] or b"") if name in values else found[0]
-
-    rendered = _PLACEHOLDER.sub(fill, key)
+def _key(rendered: bytes) -> bytes:
     try:
         rendered.decode()
     except UnicodeDecodeError as error:
@@ -116,24 +110,11 @@ def _render(key: bytes, values: Mapping[str, bytes | None]) -> bytes:
     return rendered
 
 
-def _as_replacement(value: bytes, matched: bytes) -> bytes:
-    """``value`` as Erlang's re:replace puts it in place of ``matched``, after the plugin has escaped its ``&``."""
-
-    def put(found: re.Match[bytes]) -> bytes:
-        if found["crash"]:
-            raise CommandError("EMQX's plugin crashes: a value holds \\g that names no group.")
-        if found["literal"]:
-            return found["literal"]
-        # The expression has no groups but the whole, 0; all others are empty.
-        group = found[1] or found[2] or found[3] or b"0"
-        return matched if not group.strip(b"0") else b""
-
-    return _REFERENCE.sub(put, value.replace(b"&", b"\\&"))
-
-
-_REFERENCE = re.compile(
-    rb"&|\\(?:([1-9][0-9]*)|g\{([0-9]+)\}|g([0-9]+)|(?P<crash>g(?=.))|(?P<literal>.))", re.DOTALL
-)
+def _as_replacement(value: bytes, placeholder: bytes) -> bytes:
+    try:
+        return expanded(value.replace(b"&", b"\\&"), placeholder)
+    except ReplacementError as error:
+        raise CommandError(str(error)) from error
 
 
 def _quoted(word: bytes) -> str:

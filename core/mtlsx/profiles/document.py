@@ -37,7 +37,7 @@ from mtlsx.client.settings import (
 from mtlsx.errors import UsageError
 from mtlsx.identity.mapping import CertificatePart, Dialect, Mapping
 from mtlsx.profiles.model import Profile
-from mtlsx.profiles.schema import (
+from mtlsx.schema import (
     Key,
     Table,
     boolean,

@@ -272,8 +272,11 @@ class Person:
         monkeypatch.setattr("mtlsx_tui.cli.given_secrets._somebody_is_there", lambda: True)
         monkeypatch.setattr("click.prompt", self._answer)
 
-    def _answer(self, question: str, *, hide_input: bool, err: bool) -> str:
+    def _answer(
+        self, question: str, *, hide_input: bool, confirmation_prompt: bool, err: bool
+    ) -> str:
         assert hide_input
+        assert not confirmation_prompt
         assert err
         self.asked.append(question)
         return "answer"

@@ -33,37 +33,74 @@ def password(
 
     Raises UsageError and MaterialError.
     """
+    given = given_password(
+        arguments.password, arguments.password_file, environ, ask=arguments.ask_password
+    )
+    if given is not None:
+        return given
+    # A saved password belongs to the saved username.
+    return saved.password if arguments.username in {None, saved.username} else None
+
+
+def given_password(
+    option: str | None,
+    file: str | None,
+    environ: Mapping[str, str],
+    *,
+    ask: bool,
+    twice: bool = False,
+) -> Secret | None:
+    """The password from -P (``option``), --password-file, --ask-password or MTLSX_PASSWORD; None without one.
+
+    ``twice``: who is asked must type it twice. Raises UsageError and MaterialError.
+    """
     ways = [
         name
         for name, used in (
-            ("-P", arguments.password is not None),
-            ("--password-file", arguments.password_file is not None),
-            ("--ask-password", arguments.ask_password),
+            ("-P", option is not None),
+            ("--password-file", file is not None),
+            ("--ask-password", ask),
         )
         if used
     ]
     if len(ways) > 1:
         raise UsageError(f"{' and '.join(ways)} each give a password; use one of them.")
-    if arguments.password is not None:
+    if option is not None:
         click.echo(
             "mtlsx: others on this machine can see a password given with -P;"
             " prefer MTLSX_PASSWORD, --password-file or --ask-password.",
             err=True,
         )
-        return secret_from(arguments.password, "-P")
-    if arguments.password_file is not None:
-        return secret_in_file("Password", arguments.password_file)
-    if arguments.ask_password:
+        return secret_from(option, "-P")
+    if file is not None:
+        return secret_in_file("Password", file)
+    if ask:
         if not _somebody_is_there():
             raise UsageError(
                 "--ask-password needs a terminal to ask on.",
                 fix="Use --password-file or MTLSX_PASSWORD.",
             )
-        return _ask("Password")
+        return _ask("Password", twice=twice)
     if environ.get("MTLSX_PASSWORD"):
         return secret_from(environ["MTLSX_PASSWORD"], "MTLSX_PASSWORD")
-    # A saved password belongs to the saved username.
-    return saved.password if arguments.username in {None, saved.username} else None
+    return None
+
+
+def new_password(
+    option: str | None, file: str | None, environ: Mapping[str, str], *, ask: bool
+) -> Secret:
+    """As ``given_password``; where none is given, somebody at the terminal is asked, twice.
+
+    Raises UsageError, also where nobody is there, and MaterialError.
+    """
+    given = given_password(option, file, environ, ask=ask, twice=True)
+    if given is not None:
+        return given
+    if not _somebody_is_there():
+        raise UsageError(
+            "There is no password.", fix="Give it with MTLSX_PASSWORD or --password-file."
+        )
+    return _ask("Password", twice=True)
 
 
 def passphrase(
@@ -116,7 +153,7 @@ def key_passphrase(file: str | None, environ: Mapping[str, str], *, encrypt: boo
             "--encrypt needs a terminal to ask for the passphrase on.",
             fix="Use --key-passphrase-file or MTLSX_KEY_PASSPHRASE.",
         )
-    return _ask("Passphrase for the key", confirmation_prompt=True)
+    return _ask("Passphrase for the key", twice=True)
 
 
 def secret_in_file(what: str, path: str) -> Secret:
@@ -164,7 +201,5 @@ def _somebody_is_there() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _ask(what: str, *, confirmation_prompt: bool = False) -> Secret:
-    return Secret(
-        click.prompt(what, hide_input=True, err=True, confirmation_prompt=confirmation_prompt)
-    )
+def _ask(what: str, *, twice: bool = False) -> Secret:
+    return Secret(click.prompt(what, hide_input=True, confirmation_prompt=twice, err=True))

@@ -31,6 +31,7 @@ class _Root(LateGroup):
 
 COMMANDS = {
     "cert": Entry("cert", "Certificates: what is in a file, and what a broker makes of it."),
+    "auth": Entry("auth", "EMQX's decisions over clients, explained."),
     "conn": Entry("conn", "Connect to a broker and say what it answered."),
     "pub": Entry("pub", "Publish messages."),
     "sub": Entry("sub", "Subscribe and print what arrives."),

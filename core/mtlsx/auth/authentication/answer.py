@@ -1,0 +1,46 @@
+"""What an authenticator is asked and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mtlsx.auth.client import ClientInfo
+from mtlsx.auth.connect import Connect
+from mtlsx.auth.reasons import Reason
+from mtlsx.auth.rules import ClientAcl
+from mtlsx.auth.trace import Outcome, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a client gets with an ``ok``. ``expires_at`` is in seconds since the epoch."""
+
+    is_superuser: bool = False
+    clientid_override: bytes | None = None
+    client_attrs: Mapping[str, bytes] = field(default_factory=dict)
+    acl: ClientAcl | None = None
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``ok`` with a grant, ``error`` with a reason, ``ignore`` or ``crash``; ``detail`` says why, in words
+    that go on after a colon, without a full stop.
+    """
+
+    outcome: Outcome
+    detail: str
+    reason: Reason | None = None
+    grant: Grant = Grant()
+
+
+class Authenticator(Protocol):
+    """One authenticator of the chain. ``name`` is what traces call it."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def authenticate(self, client: ClientInfo, connect: Connect, trace: Trace) -> Answer:
+        """The opinion over ``client``, which sent ``connect``; appends what it did to ``trace``. Never raises."""

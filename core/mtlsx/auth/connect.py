@@ -1,0 +1,73 @@
+"""What a client brings: its CONNECT packet and where it comes from; and the checks of the packet itself.
+
+EMQX looks at the packet before it looks at the certificate, so a client id that comes from a certificate does
+not rescue an empty one in CONNECT.
+
+Source: emqx_packet.erl (6.3), emqx_channel.erl; vectors ``emqx-auth`` (stratum ``conn-empty``) and
+``emqx-observed`` (``obs-empty-cid-*``, ``obs-proto-*``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mtlsx.auth.reasons import MQTT_5, MQTT_31, MQTT_311, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """The fields of a CONNECT packet that decide.
+
+    ``version`` is the protocol level. ``client_id``, ``username`` and ``password`` are the octets of the packet;
+    None is a field that is absent, which is not the same as an empty one. ``clean_start`` is Clean Session before
+    MQTT 5. ``authentication_method`` is the property of MQTT 5 that asks for enhanced authentication;
+    ``user_properties`` are (name, value).
+    """
+
+    version: int = MQTT_5
+    client_id: bytes = b""
+    clean_start: bool = True
+    username: bytes | None = None
+    password: bytes | None = field(default=None, repr=False)
+    authentication_method: bytes | None = None
+    user_properties: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Where a client comes from.
+
+    ``certificate`` is the DER of its certificate; None where it showed none (plain TCP, one-way TLS). ``host`` is
+    its IP address as text, ``listener`` has EMQX's form ``type:name``.
+    """
+
+    certificate: bytes | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    listener: str = "ssl:default"
+    zone: str = "default"
+
+
+def check(connect: Connect, *, max_clientid_len: int) -> tuple[Reason, str] | None:
+    """Why EMQX refuses the packet itself, as a reason and a sentence; None where it does not.
+
+    ``max_clientid_len`` is EMQX's setting, in octets.
+    """
+    if connect.version not in (MQTT_31, MQTT_311, MQTT_5):
+        return (
+            Reason.UNSUPPORTED_PROTOCOL_VERSION,
+            f"Protocol level {connect.version} is not MQTT 3.1, 3.1.1 or 5.0.",
+        )
+    if not connect.client_id and connect.version == MQTT_31:
+        return Reason.CLIENT_IDENTIFIER_NOT_VALID, "MQTT 3.1 does not allow an empty client id."
+    if not connect.client_id and not connect.clean_start:
+        return (
+            Reason.CLIENT_IDENTIFIER_NOT_VALID,
+            "An empty client id needs a clean start, even where the certificate gives another.",
+        )
+    if len(connect.client_id) > max_clientid_len:
+        return (
+            Reason.CLIENT_IDENTIFIER_NOT_VALID,
+            f"The client id has {len(connect.client_id)} octets; max_clientid_len is {max_clientid_len}.",
+        )
+    return None

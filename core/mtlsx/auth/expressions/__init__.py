@@ -1,0 +1,1 @@
+"""EMQX's variform expressions (``concat([username,'-x'])``), which make client ids and client attributes."""

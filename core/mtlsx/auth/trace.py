@@ -1,0 +1,325 @@
+"""What a decision went through: a list of typed steps, each of which reads as a sentence.
+
+A ``Trace`` is filled while the engine decides. Secrets never get into it: passwords, hashes and salts are not
+recorded at all, only that there was one and whether it matched. ``as_text`` prints a trace for people,
+``as_json`` gives plain values, in which octets that are not UTF-8 are ``{"hex": …}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, ClassVar, TypeAlias
+
+from mtlsx.identity.redis_commands import quoted
+from mtlsx.identity.report import text_as_json
+
+
+class Outcome(StrEnum):
+    """What an authenticator or a source of rules says. EMQX's words, and ``crash`` where EMQX's code raises."""
+
+    OK = "ok"
+    ERROR = "error"
+    IGNORE = "ignore"
+    CRASH = "crash"
+    ALLOW = "allow"
+    DENY = "deny"
+    NOMATCH = "nomatch"
+
+
+class Mark(StrEnum):
+    """How a step stands in the ladder."""
+
+    GOOD = "✔"
+    BAD = "✘"
+    NOTE = "·"
+    WARNING = "⚠"
+    HINT = "→"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateRead:
+    """The peer certificate as EMQX reads it; all None where there was none."""
+
+    step: ClassVar = "certificate"
+    common_name: bytes | None
+    subject: bytes | None
+    md5: str | None
+    refused: str | None = None
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.BAD if self.refused else Mark.NOTE
+
+    def __str__(self) -> str:
+        if self.refused:
+            return f"EMQX refuses the peer certificate: {self.refused}."
+        if self.md5 is None:
+            return "The client showed no certificate."
+        cn = "no common name" if self.common_name is None else f"CN {text_of(self.common_name)}"
+        return f"The peer certificate has {cn} and the subject {text_of(self.subject or b'')}."
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Where the username or the client id comes from. ``source``: ``cn`` … ``md5``, ``CONNECT``, …; None: nowhere."""
+
+    step: ClassVar = "mapped"
+    what: str
+    value: bytes | None
+    source: str | None
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.NOTE
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"There is no {self.what}."
+        return f"The {self.what} is {text_of(self.value)}, from {self.source}."
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A condition that was looked at, and whether it holds. ``detail`` is a sentence."""
+
+    step: ClassVar = "check"
+    what: str
+    passed: bool
+    detail: str
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.GOOD if self.passed else Mark.BAD
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command to a store, as sent; where it holds the password, that is masked."""
+
+    step: ClassVar = "asked"
+    by: str
+    store: str
+    command: tuple[bytes, ...]
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.NOTE
+
+    def __str__(self) -> str:
+        return f"{self.by} asks {self.store}: {quoted(self.command)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """What the store answered: a sentence that holds no secret."""
+
+    step: ClassVar = "reply"
+    store: str
+    found: bool
+    detail: str
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.NOTE if self.found else Mark.BAD
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """A store that gave no answer, or an error."""
+
+    step: ClassVar = "store failed"
+    store: str
+    error: str
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.BAD
+
+    def __str__(self) -> str:
+        return self.error
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The password in CONNECT against what is stored. ``detail`` says how, in a sentence without secrets."""
+
+    step: ClassVar = "compared"
+    algorithm: str
+    matched: bool
+    detail: str
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.GOOD if self.matched else Mark.BAD
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTried:
+    """A rule against an action on a topic.
+
+    ``topic_filter`` as the rule has it, ``rendered`` with its placeholders filled; None where one of them could
+    not be. ``detail`` is a sentence: what matched, or why it did not.
+    """
+
+    step: ClassVar = "rule"
+    source: str
+    topic_filter: bytes
+    rendered: bytes | None
+    matched: bool
+    permission: str
+    detail: str
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.GOOD if self.matched else Mark.NOTE
+
+    def __str__(self) -> str:
+        return f"{self.source}, {self.permission} {text_of(self.topic_filter)}: {self.detail}"
+
+
+@dataclass(frozen=True, slots=True)
+class RulesNotTold:
+    """How many more rules of a source were tried than the trace tells of."""
+
+    step: ClassVar = "rules"
+    source: str
+    count: int
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.NOTE
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.count} more rules were tried."
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an authenticator or a source of rules says in the end. ``detail`` says why, without a full stop."""
+
+    step: ClassVar = "answer"
+    by: str
+    outcome: Outcome
+    reason: str | None
+    detail: str
+
+    @property
+    def mark(self) -> Mark:
+        if self.outcome in (Outcome.OK, Outcome.ALLOW):
+            return Mark.GOOD
+        return Mark.NOTE if self.outcome in (Outcome.IGNORE, Outcome.NOMATCH) else Mark.BAD
+
+    def __str__(self) -> str:
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"{self.by} says {self.outcome}{reason}: {self.detail}."
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that works now and will surprise, in a sentence."""
+
+    step: ClassVar = "warning"
+    detail: str
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.WARNING
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass(frozen=True, slots=True)
+class Hinted:
+    """What to look at or to do, in a sentence."""
+
+    step: ClassVar = "hint"
+    detail: str
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.HINT
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The decision: the packet that tells the client, its code, and what decided, in a sentence.
+
+    ``packet`` is None where nothing is sent (the connection is closed, a message is dropped), ``code`` too.
+    """
+
+    step: ClassVar = "decision"
+    allowed: bool
+    packet: str | None
+    code: int | None
+    detail: str
+
+    @property
+    def mark(self) -> Mark:
+        return Mark.GOOD if self.allowed else Mark.BAD
+
+    def __str__(self) -> str:
+        return self.detail
+
+
+Step: TypeAlias = (
+    CertificateRead
+    | Mapped
+    | Checked
+    | Asked
+    | Replied
+    | StoreFailed
+    | Compared
+    | RuleTried
+    | RulesNotTold
+    | Answered
+    | Warned
+    | Hinted
+    | Decided
+)
+Trace: TypeAlias = list[Step]
+"""Steps in the order in which they happened. Whoever decides appends."""
+
+
+def as_text(steps: Iterable[Step]) -> str:
+    """The steps for people, a line each, without a newline at the end."""
+    return "\n".join(f"{step.mark} {step}" for step in steps)
+
+
+def as_json(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    """The steps as plain values: ``step`` says which kind it is, ``text`` is its sentence."""
+    return [
+        {
+            "step": step.step,
+            **{field.name: _plain(getattr(step, field.name)) for field in fields(step)},
+            "text": str(step),
+        }
+        for step in steps
+    ]
+
+
+def text_of(octets: bytes) -> str:
+    """Octets on one line for people: quoted where they would otherwise mislead, controls escaped."""
+    return quoted((octets,))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bytes):
+        return text_as_json(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,40 @@
+"""The packet is looked at before the certificate; codes follow the protocol level."""
+
+from __future__ import annotations
+
+import pytest
+
+from mtlsx.auth.connect import Connect, check
+from mtlsx.auth.reasons import Reason, authentication_code, packet_code
+
+LIMIT = 65535
+
+
+@pytest.mark.parametrize(
+    ("connect", "reason"),
+    [
+        (Connect(3, b""), Reason.CLIENT_IDENTIFIER_NOT_VALID),
+        (Connect(4, b"", clean_start=False), Reason.CLIENT_IDENTIFIER_NOT_VALID),
+        (Connect(5, b"", clean_start=False), Reason.CLIENT_IDENTIFIER_NOT_VALID),
+        (Connect(5, b"x" * (LIMIT + 1)), Reason.CLIENT_IDENTIFIER_NOT_VALID),
+        (Connect(6, b"c"), Reason.UNSUPPORTED_PROTOCOL_VERSION),
+        (Connect(4, b""), None),
+        (Connect(5, b""), None),
+        (Connect(3, b"x" * 24), None),
+        (Connect(5, b"x" * LIMIT), None),
+    ],
+)
+def test_packets(connect: Connect, reason: Reason | None) -> None:
+    found = check(connect, max_clientid_len=LIMIT)
+    assert (found and found[0]) == reason
+    assert found is None or found[1].endswith(".")
+
+
+def test_the_same_words_mean_different_codes_before_and_in_authentication() -> None:
+    invalid = Reason.CLIENT_IDENTIFIER_NOT_VALID
+    assert (packet_code(invalid, 5), packet_code(invalid, 4)) == (0x85, 2)
+    assert (authentication_code(invalid, 5), authentication_code(invalid, 3)) == (0x80, 1)
+
+
+def test_a_password_does_not_show() -> None:
+    assert "pubic" not in repr(Connect(password=b"pubic"))

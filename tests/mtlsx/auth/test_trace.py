@@ -1,0 +1,69 @@
+"""Every kind of step reads as one line, and as JSON that says the same."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mtlsx.auth.trace import (
+    Answered,
+    Asked,
+    CertificateRead,
+    Decided,
+    Mapped,
+    Outcome,
+    RuleTried,
+    Step,
+    as_json,
+    as_text,
+)
+
+OCTETS = st.binary(max_size=20)
+STEPS = st.one_of(
+    [
+        st.builds(CertificateRead, st.none() | OCTETS, st.none() | OCTETS, st.none() | st.just("00")),
+        st.builds(Mapped, st.just("username"), st.none() | OCTETS, st.just("cn")),
+        st.builds(Asked, st.just("redis"), st.just("store"), st.lists(OCTETS).map(tuple)),
+        st.builds(
+            RuleTried, st.just("redis"), OCTETS, st.none() | OCTETS, st.booleans(),
+            st.just("allow"), st.just("it matches."),
+        ),
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(STEPS, max_size=5))
+def test_a_trace_is_a_line_a_step_and_plain_json(steps: list[Step]) -> None:
+    lines = as_text(steps).split("\n") if steps else []
+    assert len(lines) == len(steps)
+    assert all(line.isprintable() for line in lines)
+    content = json.loads(json.dumps(as_json(steps)))
+    assert [step["text"] for step in content] == [str(step) for step in steps]
+    assert [step["step"] for step in content] == [step.step for step in steps]
+
+
+def test_the_kinds_of_steps_have_names_of_their_own() -> None:
+    names = [kind.step for kind in get_args(Step)]
+    assert len({*names}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "mark"),
+    [("ok", "✔"), ("allow", "✔"), ("error", "✘"), ("deny", "✘"), ("crash", "✘"), ("ignore", "·"), ("nomatch", "·")],
+)  # fmt: skip
+def test_an_answer_is_marked_by_its_outcome(outcome: str, mark: str) -> None:
+    assert Answered("redis", Outcome(outcome), None, "so").mark == mark
+
+
+def test_octets_that_are_no_text_stay_whole_in_json() -> None:
+    (step,) = as_json([Mapped("username", b"\xff\x00", "crt")])
+    assert step["value"] == {"hex": "ff00"}
+
+
+def test_a_decision_says_what_is_sent() -> None:
+    (step,) = as_json([Decided(False, "CONNACK", 0x87, "The client is refused.")])
+    assert (step["packet"], step["code"], step["allowed"]) == ("CONNACK", 135, False)

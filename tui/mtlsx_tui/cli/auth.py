@@ -1,0 +1,13 @@
+"""``mtlsx auth``: EMQX's decisions over clients."""
+
+from __future__ import annotations
+
+from mtlsx_tui.cli.late import Entry, LateGroup
+
+command = LateGroup(
+    name="auth",
+    entries={
+        "hash": Entry("auth_hash", "What to store in Redis for a password."),
+    },
+    help="EMQX's decisions over clients: what it stores, asks and answers.",
+)
