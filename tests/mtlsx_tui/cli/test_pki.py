@@ -10,6 +10,10 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
+from mtlsx.profiles.library import ProfileLibrary
+from mtlsx.profiles.secrets import SecretKind
+from mtlsx.secret import Secret
+from mtlsx.tls.material import load_material
 from support.openssl_pki import openssl
 from support.whole_folder import require_whole
 
@@ -253,9 +257,69 @@ def test_verifying(program: Program, ca: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["ca", "server", "device", "csr", "sign", "list", "verify", "renew", "revoke", "crl"]
+    "command",
+    ["ca", "server", "device", "csr", "sign", "list", "verify", "renew", "revoke", "crl", "bundle"],
 )
 def test_each_command_has_help(program: Program, command: str) -> None:
     run = program("pki", command, "--help")
     assert (run.code, run.stderr) == (0, "")
     assert b"Usage: mtlsx pki " + command.encode() in run.stdout
+
+
+def test_bundles(program: Program, ca: Path, tmp_path: Path) -> None:
+    result(program, "device", "dev-1")
+    out = tmp_path / "out"
+    files = result(program, "bundle", "dev-1", "-h", "broker.example", "-o", out)
+    assert [Path(file).name for file in files] == [
+        "device.crt", "device.key", "ca.crt", "device.h", "connect.py", "dev-1.toml", "README.txt",
+    ]  # fmt: skip
+    assert (out / "dev-1" / "device.h").stat().st_mode & 0o777 == 0o600
+    (archive,) = result(
+        program, "bundle", "dev-1", "-h", "broker.example", "-o", out, "--as", "zip"
+    )
+    assert Path(archive).stat().st_mode & 0o777 == 0o600
+    (made,) = result(
+        program, "bundle", "dev-1", "-h", "broker.example", "-o", out, "--as", "header"
+    )
+    assert Path(made).read_text().startswith("/* dev-1, valid until ")
+    said = refused(
+        program, "bundle", "dev-1", "-h", "elsewhere.example", "-o", out, "--as", "header"
+    )
+    assert "already exists, with another content" in said
+    bad = ("--server-ca", out / "dev-1" / "device.key")
+    assert "holds no certificate" in refused(
+        program, "bundle", "dev-1", "-h", "b", "-o", out, *bad, code=10
+    )
+
+
+def test_a_bundle_trusts_the_servers_authority(program: Program, ca: Path, tmp_path: Path) -> None:
+    program("pki", "ca", "servers")
+    result(program, "device", "dev-1", "--ca", "demo")
+    servers = ca.parent / "servers" / "ca.crt"
+    result(
+        program,
+        "bundle",
+        "dev-1",
+        "-h",
+        "b",
+        "-o",
+        tmp_path,
+        "--server-ca",
+        servers,
+        "--ca",
+        "demo",
+    )
+    assert (tmp_path / "dev-1" / "ca.crt").read_bytes() == servers.read_bytes()
+
+
+def test_a_profile_of_an_encrypted_key_has_its_passphrase(
+    program: Program, ca: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MTLSX_KEY_PASSPHRASE", "hush")
+    result(program, "device", "dev-1")
+    (path,) = result(program, "bundle", "dev-1", "-h", "b", "--as", "profile")
+    assert "hush" not in Path(path).read_text()
+    library = ProfileLibrary(tmp_path / "config")
+    assert library.secrets.get("dev-1", SecretKind.PASSPHRASE) == Secret("hush")
+    settings = library.connection(library.profiles.get("dev-1"))
+    assert load_material(settings.tls).chain

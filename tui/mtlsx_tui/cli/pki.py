@@ -17,6 +17,9 @@ command = LateGroup(
         "renew": Entry("pki_renew", "Issue a certificate again, with the same names."),
         "revoke": Entry("pki_revoke", "Revoke certificates, and make the list that says so."),
         "crl": Entry("pki_crl", "Make a certificate revocation list."),
+        "bundle": Entry(
+            "pki_bundle", "Hand out a device: files, settings, commands, C header, profile."
+        ),
     },
     help="""Issue, revoke and hand out certificates.
 
