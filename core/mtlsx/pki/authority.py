@@ -38,14 +38,18 @@ class Admission:
     """Which certificates may be issued beside those that there are.
 
     ``identity``: what the broker takes as the identity, by EMQX's name; it is that of one live certificate only,
-    unless ``duplicates``. An md5 is of the whole certificate, and so never twice.
+    unless ``duplicates``. An md5 is of the whole certificate, and so never twice. ``fleet``: the id of the fleet that
+    is being issued; what of it is there already is passed over.
     """
 
     identity: IdentityPart = "cn"
     duplicates: bool = False
+    fleet: str | None = None
 
     def admit(self, index: Index, entry: Entry) -> bool:
-        """True, or UsageError where the identity is that of a certificate which is not revoked."""
+        """Whether to issue it; UsageError where the identity is that of a certificate which is not revoked."""
+        if self.is_done(index, entry.dn):
+            return False
         for other in self.conflicts(index, entry):
             value = entry.cn if self.identity == "cn" else entry.dn
             raise UsageError(
@@ -54,6 +58,12 @@ class Admission:
                 fix="Renew or revoke that certificate, or allow a duplicate.",
             )
         return True
+
+    def is_done(self, index: Index, dn: str) -> bool:
+        """Whether the device with this DN was issued as a part of the fleet."""
+        return self.fleet is not None and any(
+            other.fleet == self.fleet for other in index.live(dn=dn)
+        )
 
     def conflicts(self, index: Index, entry: Entry) -> list[Entry]:
         """The live certificates that have the identity of ``entry`` and so stand in its way."""

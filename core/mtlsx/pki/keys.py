@@ -12,6 +12,8 @@ from mtlsx.certificates.load import load_bytes
 from mtlsx.errors import MaterialError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -40,19 +42,23 @@ _LONGEST_PASSPHRASE = (
 
 def generate(kind: KeyKind) -> PrivateKey:
     """A new private key of this kind, from the system's randomness."""
+    return generator(kind)()
+
+
+def generator(kind: KeyKind) -> Callable[[], PrivateKey]:
+    """What makes one new key of this kind after the other."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     match kind:
         case KeyKind.RSA_2048:
-            return rsa.generate_private_key(65537, 2048)
+            return lambda: rsa.generate_private_key(65537, 2048)
         case KeyKind.RSA_4096:
-            return rsa.generate_private_key(65537, 4096)
-        case KeyKind.P256:
-            return ec.generate_private_key(ec.SECP256R1())
-        case KeyKind.P384:
-            return ec.generate_private_key(ec.SECP384R1())
+            return lambda: rsa.generate_private_key(65537, 4096)
+        case KeyKind.P256 | KeyKind.P384:
+            curve = ec.SECP256R1() if kind is KeyKind.P256 else ec.SECP384R1()
+            return lambda: ec.generate_private_key(curve)
         case KeyKind.ED25519:
-            return ed25519.Ed25519PrivateKey.generate()
+            return ed25519.Ed25519PrivateKey.generate
 
 
 def kind_of(key: PrivateKey) -> KeyKind:
@@ -77,9 +83,15 @@ def kind_of(key: PrivateKey) -> KeyKind:
 
 def to_pem(key: PrivateKey, passphrase: Secret | None = None) -> bytes:
     """PKCS#8 in PEM, encrypted where there is a passphrase. Raises UsageError for an unusable passphrase."""
+    return pem_writer(passphrase)(key)
+
+
+def pem_writer(passphrase: Secret | None) -> Callable[[PrivateKey], bytes]:
+    """What does the same to one key after the other."""
     from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption(passphrase))
+    form, closed = PrivateFormat.PKCS8, encryption(passphrase)
+    return lambda key: key.private_bytes(Encoding.PEM, form, closed)
 
 
 def to_der(key: PrivateKey, passphrase: Secret | None = None) -> bytes:

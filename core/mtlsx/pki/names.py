@@ -12,9 +12,14 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from mtlsx.certificates import der
 from mtlsx.certificates.oids import ATTRIBUTES, COMMON_NAME
 from mtlsx.certificates.strings import printable
 from mtlsx.errors import UsageError
+from mtlsx.identity.erlang_names import distinguished_name
+from mtlsx.identity.otp_asn1 import element_of
+from mtlsx.identity.otp_generations import OTP_25
+from mtlsx.identity.otp_names import read_rdn
 
 if TYPE_CHECKING:
     from cryptography.x509 import GeneralName, Name, NameAttribute
@@ -72,6 +77,13 @@ def with_common_name(base: Name, cn: str) -> Name:
     if base.get_attributes_for_oid(x509.NameOID.COMMON_NAME):
         raise UsageError("The subject already has a CN.", fix="Give the CN once.")
     return x509.Name([*base.rdns, x509.RelativeDistinguishedName([_attribute("CN", cn)])])
+
+
+def emqx_dn(subject: Name) -> str:
+    """The DN that EMQX will write for this subject."""
+    rdns = der.read_whole(subject.public_bytes()).children()
+    read = tuple(read_rdn(element_of(rdn.raw), OTP_25) for rdn in rdns)
+    return distinguished_name(read).decode()
 
 
 def parse_alternative_name(text: str) -> GeneralName:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mtlsx.errors import UsageError
+from mtlsx.identity import emqx
+from mtlsx.pki.certify import Kind, Wanted, certify
+from mtlsx.pki.keys import KeyKind, generate
 from mtlsx.pki.names import (
     common_name_fault,
+    emqx_dn,
     parse_alternative_name,
     parse_subject,
     with_common_name,
@@ -53,6 +60,20 @@ def test_no_text_is_too_odd_to_be_refused(text: str) -> None:
         except UsageError as error:
             said = str(error)
         assert said.isprintable()
+
+
+@pytest.mark.parametrize(
+    "base", ["", "/C=DE/O=Acme, Inc.", "/O=a+OU=b/emailAddress=a@b.example/UID=7"]
+)
+def test_the_dn_is_known_before_there_is_a_certificate(base: str) -> None:
+    key = generate(KeyKind.ED25519)
+    subject = with_common_name(parse_subject(base), "Gerät ~")
+    wanted = Wanted(kind=Kind.DEVICE, subject=subject, days=1)
+    certificate = certify(
+        wanted, key.public_key(), issuer=None, signing_key=key, now=datetime.now(UTC)
+    )
+    identity = emqx.identify(certificate.public_bytes(Encoding.DER))
+    assert emqx_dn(subject).encode() == identity.dn
 
 
 @pytest.mark.parametrize(

@@ -323,3 +323,41 @@ def test_a_profile_of_an_encrypted_key_has_its_passphrase(
     assert library.secrets.get("dev-1", SecretKind.PASSPHRASE) == Secret("hush")
     settings = library.connection(library.profiles.get("dev-1"))
     assert load_material(settings.tls).chain
+
+
+def test_a_fleet(program: Program, ca: Path, tmp_path: Path) -> None:
+    count = ("--cn", "dev-%02i", "--count", 12)
+    out = tmp_path / "out"
+    made = result(program, "fleet", *count, "-o", out)
+    assert (made["devices"], made["issued"], made["files"]) == (12, 12, 25)
+    assert len(list(out.iterdir())) == 25
+    assert (out / "dev-07.key").stat().st_mode & 0o777 == 0o600
+    before = (out / "dev-07.key").read_bytes()
+    (out / "dev-08.crt").unlink()
+    again = result(program, "fleet", *count, "-o", out)
+    assert (again["fleet"], again["issued"]) == (made["fleet"], 0)
+    assert (out / "dev-08.crt").exists()
+    assert (out / "dev-07.key").read_bytes() == before
+    (out / "dev-07.key").write_text("mine")
+    assert "already exists" in refused(program, "fleet", *count, "-o", out)
+    assert (out / "dev-07.key").read_text() == "mine"
+    require_whole(ca)
+
+
+def test_a_fleet_from_a_list(program: Program, ca: Path, tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("cn,names\na,\nb,b.example\n")
+    text = program("pki", "fleet", "--csv", tmp_path / "d.csv").stdout.decode()
+    assert text.startswith("Issued 2 devices by demo in ")
+    (tmp_path / "d.csv").write_text("cn\nc\na\nd/e\nc\n")
+    said = refused(program, "fleet", "--csv", tmp_path / "d.csv")
+    for line in (
+        "line 3: CN a was already issued",
+        "line 4: The CN d/e holds /",
+        "line 5: c is there twice",
+    ):
+        assert line in said
+    assert "needs --count" in refused(program, "fleet", "--cn", "x-%i")
+    assert "Say which devices" in refused(program, "fleet")
+    uuids = result(program, "fleet", "--uuid", "--count", 3)
+    assert uuids["issued"] == 3
+    assert result(program, "fleet", "--uuid", "--count", 3)["fleet"] != uuids["fleet"]

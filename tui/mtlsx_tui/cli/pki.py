@@ -10,6 +10,7 @@ command = LateGroup(
         "ca": Entry("pki_ca", "Make an authority: a root, or one below another."),
         "server": Entry("pki_server", "Issue a server's certificate."),
         "device": Entry("pki_device", "Issue devices' certificates."),
+        "fleet": Entry("pki_fleet", "Issue certificates for thousands of devices."),
         "csr": Entry("pki_csr", "Make a key and a request for its certificate."),
         "sign": Entry("pki_sign", "Issue a certificate for a request."),
         "list": Entry("pki_list", "What there is, and what is left of it."),

@@ -20,6 +20,7 @@ from mtlsx.pki.devices import (
     require_issuable,
     wanted,
 )
+from mtlsx.pki.names import emqx_dn
 from mtlsx_tui.cli.headless import notice
 
 if TYPE_CHECKING:
@@ -112,16 +113,19 @@ def require_all_issuable(
             return None
         if admission.identity == "cn":
             return device.cn
-        return wanted(device, base, 1).subject.rfc4514_string()
+        return emqx_dn(wanted(device, base, 1).subject)
 
     def taken(device: Device) -> str | None:
-        if admission.identity != "cn" or admission.duplicates:
-            return None  # the authority itself looks at the DN, when there is a certificate
-        for other in authority.index.live(cn=device.cn):
+        identity = identity_of(device)
+        if identity is None:
+            return None
+        by_cn = admission.identity == "cn"
+        live = authority.index.live
+        for other in live(cn=identity) if by_cn else live(dn=identity):
             if fleet is None or other.fleet != fleet:
                 return (
-                    f"CN {device.cn} was already issued on {other.issued:%Y-%m-%d}"
-                    f" (serial {other.serial}) and is not revoked"
+                    f"{'CN' if by_cn else 'DN'} {identity} was already issued on"
+                    f" {other.issued:%Y-%m-%d} (serial {other.serial}) and is not revoked"
                 )
         return None
 
