@@ -21,6 +21,7 @@ command = LateGroup(
         "bundle": Entry(
             "pki_bundle", "Hand out a device: files, settings, commands, C header, profile."
         ),
+        "seed": Entry("pki_seed", "Give Redis what EMQX asks it for about devices."),
     },
     help="""Issue, revoke and hand out certificates.
 
