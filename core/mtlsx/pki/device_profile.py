@@ -20,7 +20,6 @@ _DIRECTORY = "certificates"
 
 def save_profile(
     library: ProfileLibrary,
-    config_directory: Path,
     held: Credentials,
     broker: Broker,
     passphrase: Secret | None,
@@ -29,13 +28,13 @@ def save_profile(
 ) -> Path:
     """Save a profile that connects as the device to ``broker``; the path of its file.
 
-    Certificate, key and CA go into ``certificates/NAME/`` of the configuration directory, so that the profile
+    Certificate, key and CA go into ``certificates/NAME/`` beside the directory of the profiles, so that the profile
     stays good whatever becomes of the authority's folder. Raises UsageError where there is a profile of that name,
     or files with another content, unless ``force``, and MtlsxError where something cannot be written.
     """
     if not force:
         library.profiles.require_free(held.name)
-    directory = config_directory / _DIRECTORY / held.name
+    directory = library.profiles.directory.parent / _DIRECTORY / held.name
     try:
         make_private_directory(directory)
     except OSError as error:

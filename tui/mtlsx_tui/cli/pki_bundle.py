@@ -85,12 +85,9 @@ def command(
     held = [credentials(authority, authority.find(text)) for text in which]
     paths: list[Path] = []
     if form == "profile":
-        config = config_directory(os.environ)
-        library = ProfileLibrary(config)
+        library = ProfileLibrary(config_directory(os.environ))
         passphrase = key_passphrase(key_passphrase_file, os.environ, encrypt=False)
-        paths += [
-            save_profile(library, config, each, broker, passphrase, force=force) for each in held
-        ]
+        paths += [save_profile(library, each, broker, passphrase, force=force) for each in held]
     else:
         for each in held:
             paths += _written(each, broker, form, Path(out), force=force)
