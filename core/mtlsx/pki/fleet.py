@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mtlsx.pki.keys import PrivateKey
     from mtlsx.secret import Secret
 
-_BATCH = 250  # certificates in a commit; each commit waits twice for the disk
+_BATCH = 1000  # certificates in a commit; each commit waits three times for the disk
 _PATIENCE = 1.0  # seconds after which what there is of a batch is committed: a kill costs no more work than that
 
 

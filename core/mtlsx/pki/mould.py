@@ -73,6 +73,9 @@ class Mould:
         self._version = parts[0].raw
         self._before_subject = b"".join(each.raw for each in parts[2:5])
         self._rdns = b"".join(each.raw for each in parts[5].children()[:-1])
+        # Keys of one kind are encoded alike; the bits come last, behind the count of unused ones.
+        spki = parts[6]
+        self._bits_from = len(spki.raw) - len(spki.children()[1].value) + 1
         extensions = parts[7].children()[0].children()
         held = parse_certificate(encoded).extensions
         at = [each.oid for each in held].index(oids.SUBJECT_KEY_IDENTIFIER)
@@ -104,7 +107,7 @@ class Mould:
         name = _tlv(der.SEQUENCE, _OID_COMMON_NAME + _tlv(_UTF8_STRING, cn.encode()))
         subject = _tlv(der.SEQUENCE, self._rdns + _tlv(_SET, name))
         before, behind = self._extensions
-        extensions = _tlv(der.SEQUENCE, before + _key_identifier(spki) + behind)
+        extensions = _tlv(der.SEQUENCE, before + _key_identifier(spki[self._bits_from :]) + behind)
         body = _tlv(
             der.SEQUENCE,
             self._version
@@ -135,9 +138,8 @@ def _signing(key: PrivateKey) -> Callable[[bytes], bytes]:
     return lambda data: key.sign(data, algorithm)
 
 
-def _key_identifier(spki: bytes) -> bytes:
+def _key_identifier(bits: bytes) -> bytes:
     """The extension: the SHA-1 of the key's bits (RFC 5280, section 4.2.1.2, method 1)."""
-    bits = der.read_whole(spki).children()[1].value[1:]
     digest = hashlib.sha1(bits, usedforsecurity=False).digest()
     value = _tlv(der.OCTET_STRING, _tlv(der.OCTET_STRING, digest))
     return _tlv(der.SEQUENCE, _OID_SUBJECT_KEY_IDENTIFIER + value)
