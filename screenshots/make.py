@@ -42,6 +42,7 @@ from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
+from mtlsx_tui.cli.auth_explain_text import REFUSED
 from mtlsx_tui.cli.main import main as command_line
 from mtlsx_tui.widgets.stream import MessageStream
 
@@ -164,7 +165,23 @@ TRAFFIC = (
 COMMANDS = {
     "cert-show": ("cert", "show", "device.pem"),
     "cert-identity": ("cert", "identity", "device.pem"),
+    "auth-explain": (
+        *("auth", "explain", "--config", "broker.toml", "--seed", "seed.redis"),
+        *("--cert", "device.pem", "--client-id", "c1"),
+    ),
 }
+CONFIGURATION = """
+[mqtt]
+peer_cert_as_username = "cn"
+[[authentication]]
+mechanism = "password_based"
+backend = "redis"
+server = "embedded"
+cmd = "HMGET tls_subject:${cert_subject} password_hash salt"
+"""
+"""What the explained broker is told: to look devices up by their subject."""
+SEED = "HSET tls_subject:346a004d-1dab-4016-bb38-03cca7094415 password_hash 4c50 salt 5f1e"
+"""What somebody stored: under the common name."""
 SCENES = (
     Scene("pki", pki),
     Scene("empty", empty),
@@ -188,6 +205,9 @@ def main(wanted: Sequence[str]) -> None:
                     if not wanted or any(part in name for part in wanted):
                         asyncio.run(shoot(scene, material, theme, size, HERE / f"{name}.svg"))
         os.chdir(material.ca.parent)
+        Path("broker.toml").write_text(CONFIGURATION)
+        Path("seed.redis").write_text(SEED)
+        os.environ["MTLSX_PASSWORD"] = "public"  # noqa: S105  (of the demo)
         for name, arguments in COMMANDS.items():
             if not wanted or any(part in name for part in wanted):
                 shoot_command(arguments, HERE / f"{name}.svg")
@@ -250,7 +270,7 @@ def shoot_command(arguments: Sequence[str], svg: Path) -> None:
         try:
             command_line(arguments)
         except SystemExit as end:
-            if end.code:
+            if end.code not in (0, REFUSED):
                 raise
     console = Console(record=True, width=100, file=io.StringIO())
     console.print(Text.from_ansi(terminal.getvalue()))

@@ -34,12 +34,20 @@ class WrongError(ValueError):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Key:
-    """One key of a table: the name of the dataclass's field, how it is read and how it is written."""
+    """One key of a table: its name, how it is read and how it is written.
+
+    ``field`` is the name of the dataclass's field where the key has another.
+    """
 
     name: str
     read: Reader
     write: Callable[[Any], object] = lambda value: value
     always: bool = False
+    field: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.field:
+            object.__setattr__(self, "field", self.name)
 
 
 class Table(Generic[T]):
@@ -50,19 +58,21 @@ class Table(Generic[T]):
         self._keys = {key.name: key for key in keys}
         self._defaults = dict(_defaults(make))
 
-    def read(self, value: object, path: str = "") -> T:
-        """The dataclass that the table ``value`` at key path ``path`` stands for. Raises WrongError."""
-        if not isinstance(value, dict):
-            raise WrongError(f"{path} must be a table, not {_shown(value)}.")
+    def read(self, value: object, path: str = "", **given: object) -> T:
+        """The dataclass that the table ``value`` at key path ``path`` stands for.
+
+        ``given`` are fields that have no key in the table. Raises WrongError.
+        """
         prefix = f"{path}." if path else ""
-        items = {}
-        for name, item in value.items():
+        items = dict(given)
+        for name, item in table(value, path).items():
             if name not in self._keys:
-                raise WrongError(self._unknown(prefix, name))
-            items[name] = self._keys[name].read(item, prefix + name)
-        for name in self._keys:
-            if name not in items and name not in self._defaults:
-                raise WrongError(f"{prefix}{name} is missing.")
+                raise WrongError(unknown(prefix + name, self._keys))
+            key = self._keys[name]
+            items[key.field] = key.read(item, prefix + name)
+        for key in self._keys.values():
+            if key.field not in items and key.field not in self._defaults:
+                raise WrongError(f"{prefix}{key.name} is missing.")
         return self._make(**items)
 
     def parse(self, data: bytes, *, source: str) -> T:
@@ -71,53 +81,94 @@ class Table(Generic[T]):
         Raises UsageError: not UTF-8, not TOML (with the line), unknown keys, wrong values, missing ones.
         """
         try:
-            return self.read(tomllib.loads(data.decode()))
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise UsageError(f"{source}: line {line} is not UTF-8.") from error
-        except RecursionError as error:
-            raise UsageError(f"{source}: its values are nested too deep.") from error
+            return self.read(document(data, source=source))
         except WrongError as error:
             raise UsageError(f"{source}: {error}") from error
-        except ValueError as error:
-            # tomllib.TOMLDecodeError, with the line, or int() that refuses thousands of digits.
-            raise UsageError(f"{source} is not TOML: {error}.") from error
 
     def write(self, value: T) -> dict[str, object]:
         """The table that stands for ``value``: required keys, and those that are not at their default."""
-        table = {}
+        items = {}
         for key in self._keys.values():
-            item = getattr(value, key.name)
-            if key.always or key.name not in self._defaults or item != self._defaults[key.name]:
-                table[key.name] = key.write(item)
-        return table
+            item = getattr(value, key.field)
+            if key.always or key.field not in self._defaults or item != self._defaults[key.field]:
+                items[key.name] = key.write(item)
+        return items
 
-    def _unknown(self, prefix: str, name: str) -> str:
-        near = difflib.get_close_matches(name, self._keys, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        allowed = ", ".join(self._keys)
-        return f"{prefix}{_clipped(name)} is not a setting{hint}; allowed here: {allowed}."
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its keys."""
+        return tuple(self._keys)
 
 
-def nested(table: Table[Any]) -> dict[str, Any]:
+def document(data: bytes, *, source: str) -> dict[str, Any]:
+    """A TOML document as plain values; ``source`` names it in errors.
+
+    Raises UsageError: not UTF-8, not TOML (with the line).
+    """
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{source}: line {line} is not UTF-8.") from error
+    except RecursionError as error:
+        raise UsageError(f"{source}: its values are nested too deep.") from error
+    except ValueError as error:
+        # tomllib.TOMLDecodeError, with the line, or int() that refuses thousands of digits.
+        raise UsageError(f"{source} is not TOML: {error}.") from error
+
+
+def table(value: object, path: str) -> dict[str, Any]:
+    """The table that ``value`` at key path ``path`` is. Raises WrongError."""
+    if not isinstance(value, dict):
+        raise wrong(path, "a table", value)
+    return value
+
+
+def shared(value: object, path: str, *sharing: Table[Any]) -> list[dict[str, Any]]:
+    """The parts of one TOML table that several ``Table`` share, in their order. Raises WrongError."""
+    items = table(value, path)
+    known = [name for part in sharing for name in part.names]
+    for name in items:
+        if name not in known:
+            raise WrongError(unknown(f"{path}.{name}" if path else name, known))
+    return [{name: items[name] for name in part.names if name in items} for part in sharing]
+
+
+def unknown(path: str, allowed: Iterable[str]) -> str:
+    """The sentence for a key that is none of the ``allowed``."""
+    names = tuple(allowed)
+    near = difflib.get_close_matches(path.rpartition(".")[2], names, n=1)
+    hint = f" (did you mean {near[0]}?)" if near else ""
+    return f"{clipped(path)} is not a setting{hint}; allowed here: {', '.join(names)}."
+
+
+def nested(value_table: Table[Any]) -> dict[str, Any]:
     """The reader and writer of a key whose value is a table."""
-    return {"read": table.read, "write": table.write}
+    return {"read": value_table.read, "write": value_table.write}
 
 
-def tables(table: Table[Any]) -> dict[str, Any]:
+def tables(item_table: Table[Any]) -> dict[str, Any]:
     """The reader and writer of a key whose value is an array of tables."""
+    return {
+        "read": array(item_table.read, "an array of tables"),
+        "write": lambda items: [item_table.write(item) for item in items],
+    }
 
-    def read(value: object, path: str) -> tuple[object, ...]:
-        items = _array(value, path, "an array of tables")
-        return tuple(table.read(item, f"{path}[{index}]") for index, item in enumerate(items))
 
-    return {"read": read, "write": lambda items: [table.write(item) for item in items]}
+def array(read_item: Reader, expected: str) -> Callable[[object, str], tuple[Any, ...]]:
+    """An array whose items ``read_item`` reads; ``expected`` says what it is, in a few words."""
+
+    def read(value: object, path: str) -> tuple[Any, ...]:
+        items = _array(value, path, expected)
+        return tuple(read_item(item, f"{path}[{index}]") for index, item in enumerate(items))
+
+    return read
 
 
 def text(value: object, path: str) -> str:
     """Any text."""
     if not isinstance(value, str):
-        raise _wrong(path, "a text", value)
+        raise wrong(path, "a text", value)
     return value
 
 
@@ -129,21 +180,21 @@ def label(value: object, path: str) -> str:
         or len(value) > 200
         or not value.isprintable()
     ):
-        raise _wrong(path, "a text of one line, 1 to 200 characters", value)
+        raise wrong(path, "a text of one line, 1 to 200 characters", value)
     return value
 
 
 def colour(value: object, path: str) -> str:
     """``#rrggbb`` or the name of a colour."""
     if not isinstance(value, str) or not _COLOUR.fullmatch(value):
-        raise _wrong(path, '"#rrggbb" or the name of a colour', value)
+        raise wrong(path, '"#rrggbb" or the name of a colour', value)
     return value
 
 
 def boolean(value: object, path: str) -> bool:
     """true or false."""
     if not isinstance(value, bool):
-        raise _wrong(path, "true or false", value)
+        raise wrong(path, "true or false", value)
     return value
 
 
@@ -152,7 +203,7 @@ def integer(minimum: int, maximum: int) -> Reader:
 
     def read(value: object, path: str) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
-            raise _wrong(path, f"a whole number from {minimum} to {maximum}", value)
+            raise wrong(path, f"a whole number from {minimum} to {maximum}", value)
         return value
 
     return read
@@ -168,7 +219,7 @@ def seconds(minimum: float, maximum: float) -> Reader:
             or not math.isfinite(value)
             or not minimum <= value <= maximum
         ):
-            raise _wrong(path, f"a number of seconds from {minimum:g} to {maximum:g}", value)
+            raise wrong(path, f"a number of seconds from {minimum:g} to {maximum:g}", value)
         return float(value)
 
     return read
@@ -180,7 +231,7 @@ def choice(options: Iterable[str], make: Callable[[str], Any] = str) -> Reader:
 
     def read(value: object, path: str) -> object:
         if not isinstance(value, str) or value not in allowed:
-            raise _wrong(path, "one of " + ", ".join(f'"{option}"' for option in allowed), value)
+            raise wrong(path, "one of " + ", ".join(f'"{option}"' for option in allowed), value)
         return make(value)
 
     return read
@@ -203,7 +254,7 @@ def pairs(value: object, path: str) -> tuple[tuple[str, str], ...]:
     for index, item in enumerate(_array(value, path, 'an array of ["name", "value"] pairs')):
         pair = texts(item, f"{path}[{index}]")
         if len(pair) != 2:
-            raise _wrong(f"{path}[{index}]", 'a ["name", "value"] pair', item)
+            raise wrong(f"{path}[{index}]", 'a ["name", "value"] pair', item)
         result.append((pair[0], pair[1]))
     return tuple(result)
 
@@ -218,7 +269,7 @@ def payload(value: object, path: str) -> bytes:
             return base64.b64decode(encoded, validate=True)
         except (binascii.Error, ValueError):
             pass
-    raise _wrong(path, 'a text or { base64 = "…" }', value)
+    raise wrong(path, 'a text or { base64 = "…" }', value)
 
 
 def payload_value(data: bytes) -> object:
@@ -239,11 +290,12 @@ def _defaults(make: type[Any]) -> Iterable[tuple[str, object]]:
 
 def _array(value: object, path: str, expected: str) -> list[object]:
     if not isinstance(value, list):
-        raise _wrong(path, expected, value)
+        raise wrong(path, expected, value)
     return value
 
 
-def _wrong(path: str, expected: str, value: object) -> WrongError:
+def wrong(path: str, expected: str, value: object) -> WrongError:
+    """The error for a ``value`` that should be ``expected``, a few words."""
     return WrongError(f"{path} must be {expected}, not {_shown(value)}.")
 
 
@@ -253,7 +305,7 @@ def _shown(value: object) -> str:
     if isinstance(value, list):
         return "an array"
     if isinstance(value, str):
-        return f'"{_clipped(value)}"'
+        return f'"{clipped(value)}"'
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
@@ -262,6 +314,7 @@ def _shown(value: object) -> str:
     return str(value) if isinstance(value, float) else "a date or time"
 
 
-def _clipped(value: str) -> str:
+def clipped(value: str) -> str:
+    """``value`` on one line of bearable length, for a message."""
     whole = value if len(value) <= _SHOWN else value[:_SHOWN] + "…"
     return "".join(character if character.isprintable() else "�" for character in whole)

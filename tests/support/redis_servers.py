@@ -117,6 +117,15 @@ class RedisServer:
         with self._news:
             return "\n".join(self._lines)
 
+    @property
+    def connections(self) -> int:
+        """How many have been accepted since it was started, the operator's among them."""
+        found = re.search(
+            rb"total_connections_received:(\d+)", _octets(self.execute("INFO", "STATS"))
+        )
+        assert found is not None
+        return int(found[1])
+
     def settings(self, **changes: Any) -> settings.RedisServer:
         """The settings that reach it as its default user, with ``changes``."""
         given: dict[str, Any] = {"servers": ((LOOPBACK, self.port),)}
@@ -385,16 +394,20 @@ class Cluster:
         message = f"no node has slot {slot}"
         raise AssertionError(message)
 
+    def begin_move(self, key: Word, target: RedisServer) -> None:
+        """Move ``key`` to ``target`` while its slot still belongs to where it was."""
+        slot, source = str(self._slot(key)), self.owner(key)
+        target.execute("CLUSTER", "SETSLOT", slot, "IMPORTING", _id(source))
+        source.execute("CLUSTER", "SETSLOT", slot, "MIGRATING", _id(target))
+        auth = [] if self._password is None else ["AUTH", self._password]
+        source.execute("MIGRATE", LOOPBACK, str(target.port), key, "0", "5000", *auth)
+
     def move(self, key: Word, target: RedisServer) -> None:
         """Migrate the slot of ``key``, with that key, to ``target``; nobody else is told."""
-        slot, source = str(self._slot(key)), self.owner(key)
-        target_id, source_id = (_octets(node.execute("CLUSTER", "MYID")) for node in (target, source))  # fmt: skip
-        auth = [] if self._password is None else ["AUTH", self._password]
-        target.execute("CLUSTER", "SETSLOT", slot, "IMPORTING", source_id)
-        source.execute("CLUSTER", "SETSLOT", slot, "MIGRATING", target_id)
-        source.execute("MIGRATE", LOOPBACK, str(target.port), key, "0", "5000", *auth)
+        source = self.owner(key)
+        self.begin_move(key, target)
         for node in (target, source):
-            node.execute("CLUSTER", "SETSLOT", slot, "NODE", target_id)
+            node.execute("CLUSTER", "SETSLOT", str(self._slot(key)), "NODE", _id(target))
 
     def _join(self) -> None:
         first = self.nodes[0]
@@ -413,15 +426,20 @@ class Cluster:
         return slot
 
 
+def _id(node: RedisServer) -> bytes:
+    return _octets(node.execute("CLUSTER", "MYID"))
+
+
 class ScriptedRedis:
     """A port that speaks just enough of the protocol to answer every command with octets that a test chooses.
 
     For answers that a real server gives only in passing. ``answer`` takes the words of a command and returns what
-    is sent; empty: the connection is closed.
+    is sent; empty: the connection is closed. ``hangs_up``: it is closed after each answer.
     """
 
-    def __init__(self, answer: Callable[[list[bytes]], bytes]) -> None:
+    def __init__(self, answer: Callable[[list[bytes]], bytes], *, hangs_up: bool = False) -> None:
         self._answer = answer
+        self._hangs_up = hangs_up
         self._listener = socket.create_server((LOOPBACK, 0), backlog=64)
         self._threads: list[threading.Thread] = []
         self.port: int = self._listener.getsockname()[1]
@@ -456,9 +474,9 @@ class ScriptedRedis:
                 words = _read_reply(stream)
                 assert isinstance(words, list)
                 answer = self._answer([_octets(word) for word in words])
-                if not answer:
-                    return
                 connection.sendall(answer)
+                if self._hangs_up or not answer:
+                    return
 
 
 class _Connection:

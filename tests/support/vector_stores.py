@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
 from mtlsx.auth.stores.store import Reply, Store, StoreError
 from support.vector_values import octets, words
+
+OpenVectorStore: TypeAlias = Callable[[dict[str, Any]], Awaitable[Store]]
+"""Opens the store that ``redis`` of a vector describes."""
 
 
 class Recorded:
@@ -43,11 +46,6 @@ class Injected:
 
     async def aclose(self) -> None:
         """There is nothing to close."""
-
-
-def is_injected(redis: dict[str, Any]) -> bool:
-    """Whether the vector needs no real store."""
-    return "db" not in redis
 
 
 def commands(redis: dict[str, Any]) -> list[tuple[bytes, ...]]:

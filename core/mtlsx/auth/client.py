@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mtlsx.auth.reasons import MQTT_5
+from mtlsx.packets.control_packets import MQTT_5
 
 if TYPE_CHECKING:
     from mtlsx.auth.rules import ClientAcl

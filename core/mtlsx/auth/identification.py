@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from mtlsx.auth import connect as packet
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.dialects import Dialect
 from mtlsx.auth.expressions.evaluate import evaluate
 from mtlsx.auth.expressions.parse import Expression, parse
@@ -30,6 +30,7 @@ from mtlsx.identity import emqx
 from mtlsx.identity.emqx import EmqxIdentity
 from mtlsx.identity.mapping import CertificatePart, certificate_part
 from mtlsx.identity.otp_generations import GENERATIONS
+from mtlsx.packets.control_packets import Connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,9 @@ class Identifier:
             client_id=self._client_id(connect, certificate, username, trace),
             username=username,
             version=connect.version,
-            cert_common_name=certificate and certificate.cn,
-            cert_subject=certificate and certificate.dn,
-            cert_pem=certificate and certificate.pem.encode(),
+            cert_common_name=None if certificate is None else certificate.cn,
+            cert_subject=None if certificate is None else certificate.dn,
+            cert_pem=None if certificate is None else certificate.pem.encode(),
             peer_host=peer.host,
             peer_port=peer.port,
             zone=peer.zone,
@@ -176,7 +177,7 @@ class Identifier:
             if refused is not None:
                 trace.append(Checked("subject alternative names", False, refused.detail))
                 return refused
-            variables = _variables(client, connect, certificate)
+            variables = _more_variables(client, connect, certificate)
             values = {
                 name: value
                 for name, expression in self._attributes
@@ -184,7 +185,7 @@ class Identifier:
             }
             client = replace(client, client_attrs=values)
         if self._override is not None:
-            client_id = _overridden(self._override, _variables(client, connect, certificate), trace)
+            client_id = _overridden(self._override, _variables(client), trace)
             if client_id is not None:
                 trace.append(Mapped("client id", client_id, "clientid_override"))
                 client = replace(client, client_id=client_id)
@@ -212,28 +213,39 @@ def _part(certificate: EmqxIdentity | None, part: CertificatePart) -> bytes | No
     return None if certificate is None else certificate_part(certificate, part)
 
 
-def _variables(
-    client: ClientInfo, connect: Connect, certificate: EmqxIdentity | None
-) -> Mapping[str, object]:
-    """What expressions can name, as emqx_channel.erl binds it."""
-    san = (certificate and certificate.san) or {}
-    return {
+def _variables(client: ClientInfo) -> dict[str, object]:
+    """What ``clientid_override`` can name, as emqx_channel.erl binds it; names that are missing fail."""
+    variables: dict[str, object] = {
         "clientid": client.client_id,
         "username": client.username,
-        "cn": client.cert_common_name,
-        "dn": client.cert_subject,
-        "cert_common_name": client.cert_common_name,
-        "cert_subject": client.cert_subject,
-        "peerhost": client.peer_host.encode(),
+        # An Erlang tuple, of which no function makes text.
+        "peerhost": tuple(client.peer_host.split(".")),
         "zone": client.zone.encode(),
         "listener": client.listener.encode(),
         "client_attrs": client.client_attrs,
+    }
+    if client.cert_pem is not None:
+        variables |= {"cn": client.cert_common_name, "dn": client.cert_subject}
+    return variables
+
+
+def _more_variables(
+    client: ClientInfo, connect: Connect, certificate: EmqxIdentity | None
+) -> dict[str, object]:
+    """What ``client_attrs_init`` can name."""
+    variables = _variables(client)
+    san = {} if certificate is None else certificate.san or {}
+    variables |= {
         "user_property": {
-            name.decode(errors="replace"): value for name, value in connect.user_properties
+            name.decode(errors="replace"): value
+            for name, value in connect.properties.user_properties
         },
         "cert_san": {kind: list(san.get(kind, ())) for kind in ("dns", "ip", "email", "uri")},
         "password": connect.password,
     }
+    if certificate is not None:
+        variables |= {"cert_common_name": certificate.cn, "cert_subject": certificate.dn}
+    return variables
 
 
 def _attribute(

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from mtlsx.packets.control_packets import MQTT_5
+
 
 class Reason(StrEnum):
     """EMQX's names for why a client is refused."""
@@ -25,8 +27,6 @@ class Reason(StrEnum):
     PROTOCOL_ERROR = "protocol_error"
 
 
-MQTT_31, MQTT_311, MQTT_5 = 3, 4, 5
-"""The protocol levels of MQTT 3.1, 3.1.1 and 5.0, as they stand in CONNECT."""
 NOT_AUTHORIZED_CODE: Final = 0x87
 """Not authorized, in SUBACK, PUBACK, PUBREC and DISCONNECT of MQTT 5.0."""
 SUBACK_FAILURE: Final = 0x80
@@ -56,9 +56,12 @@ def authentication_code(reason: str, version: int) -> int:
     A reason that EMQX does not know here, ``client_identifier_not_valid`` among them, becomes an unspecified
     error.
     """
-    return _AUTHENTICATION.get(reason, _UNSPECIFIED)[version < MQTT_5]
+    return _AUTHENTICATION.get(reason, _UNSPECIFIED)[version != MQTT_5]
 
 
 def packet_code(reason: Reason, version: int) -> int:
-    """The code in CONNACK for a ``reason`` of the checks before authentication, by protocol level."""
-    return _PACKET[reason][version < MQTT_5]
+    """The code in CONNACK for a ``reason`` of the checks before authentication, by protocol level.
+
+    Levels that do not exist get the return code of MQTT 3 (vectors ``obs-p6-*``).
+    """
+    return _PACKET[reason][version != MQTT_5]

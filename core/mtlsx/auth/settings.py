@@ -10,7 +10,7 @@ the 4.x plugin's emqx_auth_redis.conf.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from mtlsx.auth.passwords import Algorithm, Algorithm4, Simple
 from mtlsx.auth.rules import Rule
@@ -88,6 +88,7 @@ class RedisAuthentication:
 class RedisAuthentication4:
     """The authentication of the 4.x plugin: ``auth.redis.auth_cmd``, ``super_cmd`` and ``password_hash``."""
 
+    enable: ClassVar = True  # a plugin that is not loaded is not configured either
     redis: RedisServer
     auth_cmd: str
     super_cmd: str | None = None
@@ -155,6 +156,7 @@ class RedisSource:
 class RedisSource4:
     """The authorization of the 4.x plugin: ``auth.redis.acl_cmd``."""
 
+    enable: ClassVar = True
     redis: RedisServer
     acl_cmd: str
 

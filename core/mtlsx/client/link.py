@@ -12,7 +12,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Self
 
-from mtlsx.packets.errors import MalformedPacketError
+from mtlsx.packets.errors import ProtocolError
 from mtlsx.packets.framing import Packet, PacketFilter, PacketType
 from mtlsx.packets.websocket import WebsocketPayload
 from mtlsx.tls.stream import hang_up
@@ -113,7 +113,7 @@ class Link:
         try:
             for packet in self._packets.feed(payload):
                 self._on_packet(packet)
-        except MalformedPacketError:
+        except ProtocolError:
             self._packets = None  # paho will give up on it, too
 
 

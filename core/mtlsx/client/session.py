@@ -32,14 +32,16 @@ from mtlsx.client.paho_client import (
 from mtlsx.client.pending import Pending
 from mtlsx.client.settings import MqttVersion
 from mtlsx.errors import MaterialError, UsageError
-from mtlsx.packets.answers import (
+from mtlsx.packets.control_packets import (
+    MQTT_5,
+    MQTT_31,
+    MQTT_311,
     Connack,
     Disconnect,
-    decode_acknowledgement,
-    decode_connack,
-    decode_disconnect,
+    Pubrec,
 )
-from mtlsx.packets.framing import PacketType
+from mtlsx.packets.decode import decode
+from mtlsx.packets.errors import ProtocolError
 from mtlsx.packets.reason_codes import FAILURE, suback_text
 from mtlsx.probe.evidence import LocalSide
 from mtlsx.probe.judge import (
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from mtlsx.packets.framing import Packet
     from mtlsx.tls.record import HandshakeRecord
 
+_LEVELS = {MqttVersion.V3_1: MQTT_31, MqttVersion.V3_1_1: MQTT_311, MqttVersion.V5: MQTT_5}
 _TICK = 0.5
 _MOST_AT_ONCE = 500
 _PATIENCE_AT_END = 2.0
@@ -260,7 +263,7 @@ class Session:
         return info.mid
 
     def _check_size(self, publication: Publication) -> None:
-        limit = self._connack.integer("maximum_packet_size") if self._connack else None
+        limit = self._connack.properties.maximum_packet_size if self._connack else None
         size = publish_size(publication, self._settings.version)
         if limit is not None and size > limit:
             raise UsageError(
@@ -271,14 +274,19 @@ class Session:
     # ------------------------------------------------------------------ what the server says
 
     def _on_packet(self, packet: Packet) -> None:
-        if packet.type is PacketType.CONNACK:
-            self._connack = decode_connack(packet.body, version5=self._version5)
-        elif packet.type is PacketType.DISCONNECT:
-            self._disconnect = decode_disconnect(packet.body)
-        elif packet.type is PacketType.PUBREC and self._version5:
-            answer = decode_acknowledgement(packet.body)
-            if answer.code >= FAILURE:
-                self._outbox.refused(answer.packet_id, answer.code)
+        try:
+            said = decode(packet, _LEVELS[self._settings.version])
+        except ProtocolError as error:
+            if self._connack is None:  # paho may take it, but nobody would tell us so
+                raise ConnectionAbortedError(error.sentence) from error
+            raise
+        match said:
+            case Connack():
+                self._connack = said
+            case Disconnect():
+                self._disconnect = said
+            case Pubrec() if said.code >= FAILURE:
+                self._outbox.refused(said.packet_id, said.code)
 
     def _make_client(self) -> Client:
         client = make_client(self._settings, self._client_id, self._links)
@@ -297,7 +305,7 @@ class Session:
         self.was_connected = True
         if self._end_by is not None:
             self._client.disconnect()
-        self._outbox.connected(self._connack.integer("receive_maximum"))
+        self._outbox.connected(self._connack.properties.receive_maximum)
         self._on_event(Connected(connack_facts(self._connack, self._client_id), self.handshake))
 
     def _on_paho_message(self, _: Client, __: object, message: MQTTMessage) -> None:
@@ -335,25 +343,28 @@ class Session:
 
 def connack_facts(connack: Connack, client_id: str) -> ConnackFacts:
     """What an accepting CONNACK says, for a client that asked as ``client_id``."""
-    assigned = connack.text("assigned_client_identifier")
+    said = connack.properties
+    assigned, method = said.assigned_client_identifier, said.authentication_method
     return ConnackFacts(
         code=connack.code,
         session_present=connack.session_present,
-        client_id=assigned if assigned is not None else client_id,
+        client_id=client_id if assigned is None else assigned.decode(),
         client_id_assigned=assigned is not None,
-        server_keepalive=connack.integer("server_keep_alive"),
-        session_expiry=connack.integer("session_expiry_interval"),
-        receive_maximum=connack.integer("receive_maximum"),
-        maximum_qos=connack.integer("maximum_qos"),
-        retain_available=connack.flag("retain_available"),
-        maximum_packet_size=connack.integer("maximum_packet_size"),
-        topic_alias_maximum=connack.integer("topic_alias_maximum"),
-        wildcard_available=connack.flag("wildcard_subscription_available"),
-        subscription_identifiers_available=connack.flag("subscription_identifier_available"),
-        shared_available=connack.flag("shared_subscription_available"),
-        reason_string=connack.text("reason_string"),
-        server_reference=connack.text("server_reference"),
-        response_information=connack.text("response_information"),
-        authentication_method=connack.text("authentication_method"),
-        user_properties=connack.user_properties,
+        server_keepalive=said.server_keep_alive,
+        session_expiry=said.session_expiry_interval,
+        receive_maximum=said.receive_maximum,
+        maximum_qos=said.maximum_qos,
+        retain_available=said.retain_available,
+        maximum_packet_size=said.maximum_packet_size,
+        topic_alias_maximum=said.topic_alias_maximum,
+        wildcard_available=said.wildcard_subscription_available,
+        subscription_identifiers_available=said.subscription_identifier_available,
+        shared_available=said.shared_subscription_available,
+        reason_string=said.reason_string,
+        server_reference=said.server_reference,
+        response_information=said.response_information,
+        authentication_method=None if method is None else method.decode(),
+        user_properties=tuple(
+            (name.decode(), value.decode()) for name, value in said.user_properties
+        ),
     )

@@ -54,23 +54,9 @@ def element_of(encoded: bytes) -> Element:
     Raises ``UndecodableError`` where lengths do not add up anywhere inside.
     """
     try:
-        return element_at(der.read(encoded))
+        return _element(der.read(encoded), 0)
     except DerError as error:
         raise UndecodableError(str(error)) from error
-
-
-def element_at(tlv: Tlv, depth: int = 0) -> Element:
-    """``tlv`` with everything in it; raises ``UndecodableError`` and ``DerError``."""
-    if depth > _DEEPEST:
-        raise UndecodableError(f"more than {_DEEPEST} elements are inside each other")
-    tag = tlv.tag
-    shift = 8 * (_octets(tag) - 1) if tag > 0xFF else 0
-    if tag >> shift & _CONSTRUCTED:
-        inside = [element_at(child, depth + 1) for child in tlv.children()]
-        return Element(tag & ~(_CONSTRUCTED << shift), inside)
-    if tlv.end != tlv.stop:
-        raise UndecodableError("a plain value has an indefinite length")
-    return Element(tag, tlv.value)
 
 
 def check(kind: Type, element: Element) -> None:
@@ -137,6 +123,23 @@ def _oid_text(content: bytes, longest_arc: int) -> str:
         return der.decode_oid(content[: len(content) - octets])
     except DerError as error:
         raise UndecodableError(str(error)) from error
+
+
+def _element(tlv: Tlv, depth: int) -> Element:
+    if depth > _DEEPEST:
+        raise UndecodableError(f"more than {_DEEPEST} elements are inside each other")
+    tag, data, _, content, stop, end = tlv
+    shift = 8 * (_octets(tag) - 1) if tag > 0xFF else 0
+    if tag >> shift & _CONSTRUCTED:
+        inside = [_element(child, depth + 1) for child in tlv.children()]
+        return _new(Element, (tag & ~(_CONSTRUCTED << shift), inside))
+    if end != stop:
+        raise UndecodableError("a plain value has an indefinite length")
+    return _new(Element, (tag, data[content:stop]))
+
+
+# What calling Element does, without the detour.
+_new = tuple.__new__
 
 
 # Types -------------------------------------------------------------------------------------------------------

@@ -10,11 +10,11 @@ Source: public_key's OTPCertificate; the outline is RFC 5280, section 4.1.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from mtlsx.certificates import der
-from mtlsx.certificates.der import DerError, Tlv
+from mtlsx.certificates.der import DerError
 from mtlsx.certificates.oids import EXTENSIONS, SUBJECT_ALTERNATIVE_NAME
 from mtlsx.identity import otp_schema
 from mtlsx.identity.otp_asn1 import (
@@ -22,16 +22,14 @@ from mtlsx.identity.otp_asn1 import (
     Element,
     UndecodableError,
     check,
-    element_at,
     element_of,
     members,
 )
-from mtlsx.identity.otp_generations import Generation
+from mtlsx.identity.otp_generations import OPAQUE, Generation
 from mtlsx.identity.otp_names import Attribute, Name, read_rdn
 
 
-@dataclass(frozen=True, slots=True)
-class OtpCertificate:
+class OtpCertificate(NamedTuple):
     """What is kept of a certificate: the subject, and the entries of the first subject alternative name as
     they are encoded (None where there is no such extension)."""
 
@@ -52,33 +50,39 @@ def decode(encoded: bytes, generation: Generation) -> OtpCertificate:
 
 
 def _decode(encoded: bytes, generation: Generation, fields: _Fields) -> OtpCertificate:
-    tbs, algorithm, signature = _sequence(der.read(encoded), exactly=3)
-    _check_signature_algorithm(algorithm.raw, generation)
-    check(BIT_STRING, element_at(signature))
+    tbs, algorithm, signature = _sequence(encoded, exactly=3)
+    _check_signature_algorithm(algorithm, generation)
+    if not _WHOLE_OCTETS.match(signature):
+        check(BIT_STRING, element_of(signature))
     fields.rest = _sequence(tbs)[::-1]
-    if (version := fields.take_if("version", 0xA0)) is not None:
-        check(otp_schema.EXPLICIT_VERSION, element_at(version))
-    check(otp_schema.SERIAL_NUMBER, element_at(fields.take("serial number")))
-    _check_signature_algorithm(fields.take("signature algorithm").raw, generation)
-    _check_issuer(fields.take("issuer").raw, generation)
-    if not _USUAL_TIMES.fullmatch((validity := fields.take("validity")).raw):
-        check(otp_schema.VALIDITY, element_at(validity))
+    if (version := fields.take_if("version", (0xA0,))) is not None:
+        _check_version(version)
+    if not _USUAL_SERIAL_NUMBER.match(serial := fields.take("serial number")):
+        check(otp_schema.SERIAL_NUMBER, element_of(serial))
+    _check_signature_algorithm(fields.take("signature algorithm"), generation)
+    _check_issuer(fields.take("issuer"), generation)
+    if not _USUAL_TIMES.fullmatch(validity := fields.take("validity")):
+        check(otp_schema.VALIDITY, element_of(validity))
     subject = _name(fields.take("subject"), generation)
     _check_public_key(fields.take("public key"), generation)
     for tags, kind in _UNIQUE_IDENTIFIERS:
-        if (identifier := fields.take_if("unique identifier", *tags)) is not None:
-            check(kind, element_at(identifier))
-    extensions = fields.take_if("extensions", 0x83, 0xA3)
+        if (identifier := fields.take_if("unique identifier", tags)) is not None:
+            check(kind, element_of(identifier))
+    extensions = fields.take_if("extensions", (0x83, 0xA3))
     if fields.rest and not generation.unknown_fields:
         raise UndecodableError("something follows the last field")
     for unknown in fields.rest:
-        element_at(unknown)
+        element_of(unknown)
     names = None if extensions is None else _alternative_names(extensions, generation)
     return OtpCertificate(subject, names)
 
 
-# Two UTCTimes of the usual length, which are always taken.
+# The forms in which nearly every certificate has what it shares with no other; they are always taken: a short
+# INTEGER, two UTCTimes of the usual length, a BIT STRING of whole octets, and a subjectKeyIdentifier of 20 octets.
+_USUAL_SERIAL_NUMBER = re.compile(rb"\x02[\0-\x7f]")
 _USUAL_TIMES = re.compile(rb"\x30\x1e(?:\x17\x0d.{13}){2}", re.DOTALL)
+_WHOLE_OCTETS = re.compile(rb"\x03(?:[\x01-\x7f]|\x81.|\x82..)\0", re.DOTALL)
+_USUAL_KEY_IDENTIFIER = b"\x30\x1d\x06\x03\x55\x1d\x0e\x04\x16\x04\x14"
 _UNIQUE_IDENTIFIERS = (
     ((0x81, 0xA1), otp_schema.ISSUER_UNIQUE_ID),
     ((0x82, 0xA2), otp_schema.SUBJECT_UNIQUE_ID),
@@ -92,51 +96,71 @@ class _Fields:
 
     def __init__(self) -> None:
         self.part = "certificate"
-        self.rest: list[Tlv] = []
+        self.rest: list[bytes] = []
 
-    def take(self, part: str) -> Tlv:
+    def take(self, part: str) -> bytes:
         self.part = part
         if not self.rest:
             raise UndecodableError("it is missing")
         return self.rest.pop()
 
-    def take_if(self, part: str, *tags: int) -> Tlv | None:
+    def take_if(self, part: str, tags: tuple[int, ...]) -> bytes | None:
         self.part = part
-        return self.rest.pop() if self.rest and self.rest[-1].tag in tags else None
+        return self.rest.pop() if self.rest and self.rest[-1][0] in tags else None
 
 
-def _sequence(element: Tlv, exactly: int | None = None) -> list[Tlv]:
-    parts = der.expect(element, der.SEQUENCE, "certificate").children()
+def _sequence(encoded: bytes, exactly: int | None = None) -> list[bytes]:
+    """What is inside a SEQUENCE, each part as it is encoded."""
+    element = der.read(encoded)
+    if element.tag != der.SEQUENCE:
+        raise UndecodableError(f"tag {element.tag:#x} is not allowed here")
+    parts = element.pieces()
     if exactly is not None and len(parts) != exactly:
         raise UndecodableError(f"{len(parts)} parts where {exactly} are due")
     return parts
 
 
-def _name(element: Tlv, generation: Generation) -> Name:
-    rdns = der.expect(element, der.SEQUENCE, "name").children()
-    return tuple([_rdn(rdn.raw, generation) for rdn in rdns])
-
-
-def _check_public_key(element: Tlv, generation: Generation) -> None:
-    algorithm, key = _sequence(element, exactly=2)
-    otp_schema.check_public_key(
-        _key_algorithm(algorithm.raw, generation), element_at(key), generation
+def _name(encoded: bytes, generation: Generation) -> Name:
+    return tuple(
+        [
+            read_rdn(rdn, generation) if _COMMON_NAME.match(rdn) else _rdn(rdn, generation)
+            for rdn in _sequence(encoded)
+        ]
     )
 
 
-def _alternative_names(tagged: Tlv, generation: Generation) -> tuple[Element, ...] | None:
+# Not worth remembering, since each device has its own.
+_COMMON_NAME = re.compile(rb"\x31.\x30.\x06\x03\x55\x04\x03", re.DOTALL)
+
+
+def _check_public_key(encoded: bytes, generation: Generation) -> None:
+    algorithm, key = _sequence(encoded, exactly=2)
+    oid = _key_algorithm(algorithm, generation)
+    if generation.public_keys[oid] is not OPAQUE or not _WHOLE_OCTETS.match(key):
+        otp_schema.check_public_key(oid, element_of(key), generation)
+
+
+def _alternative_names(encoded: bytes, generation: Generation) -> tuple[Element, ...] | None:
     """The entries of the first subject alternative name; all extensions are checked."""
-    inner = tagged.children()
+    tagged = der.read(encoded)
+    inner = tagged.pieces()
     if tagged.tag != 0xA3 or len(inner) != 1:
         raise UndecodableError("the extensions are not one list in an explicit tag")
     found = None
-    for extension in der.expect(inner[0], der.SEQUENCE, "extensions").children():
-        names = _extension(extension.raw, generation)
+    for extension in _sequence(inner[0]):
+        if extension.startswith(_USUAL_KEY_IDENTIFIER):
+            continue
+        names = _extension(extension, generation)
         found = names if found is None else found
     return found
 
 
 # What certificates of one fleet have in common, read once. The keys are bytes, so equal parts are equal.
+
+
+@lru_cache(maxsize=16)
+def _check_version(encoded: bytes) -> None:
+    check(otp_schema.EXPLICIT_VERSION, element_of(encoded))
 
 
 @lru_cache(maxsize=256)
@@ -151,12 +175,12 @@ def _key_algorithm(encoded: bytes, generation: Generation) -> str:
 
 @lru_cache(maxsize=256)
 def _check_issuer(encoded: bytes, generation: Generation) -> None:
-    _name(der.read(encoded), generation)
+    _name(encoded, generation)
 
 
 @lru_cache(maxsize=2048)
 def _rdn(encoded: bytes, generation: Generation) -> tuple[Attribute, ...]:
-    return read_rdn(element_of(encoded), generation)
+    return read_rdn(encoded, generation)
 
 
 @lru_cache(maxsize=2048)

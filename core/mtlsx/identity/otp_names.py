@@ -10,11 +10,13 @@ Source: RFC 5280 appendix A.1, OTP's OTP-PKIX.asn1 and pubkey_cert_records; esoc
 from __future__ import annotations
 
 import codecs
+import re
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
+from mtlsx.certificates.der import decode_oid
 from mtlsx.certificates.oids import (
     ATTRIBUTES,
     COMMON_NAME,
@@ -39,6 +41,7 @@ from mtlsx.identity.otp_asn1 import (
     Content,
     Element,
     UndecodableError,
+    element_of,
     encode,
     members,
     oid_text,
@@ -66,17 +69,16 @@ Name: TypeAlias = tuple[tuple[Attribute, ...], ...]
 """RDNs and the attributes in them, all in encoded order."""
 
 
-def read_rdn(element: Element, generation: Generation) -> tuple[Attribute, ...]:
+def read_rdn(encoded: bytes, generation: Generation) -> tuple[Attribute, ...]:
     """One RDN of a subject or issuer; raises ``UndecodableError``."""
+    lone = _lone_attribute(encoded)
+    if lone is not None:
+        return (_attribute(*lone, generation),)
+    element = element_of(encoded)
     if element.tag != SET:
         raise UndecodableError("a relative name is not a SET")
-    readers = subject_readers(generation)
-    attributes = []
-    for oid, value in _attributes(element.content, generation):
-        known = readers.get(oid)
-        text = _unknown_text(value, generation) if known is None else _read(oid, known, value)
-        attributes.append(Attribute(oid, text))
-    return tuple(attributes)
+    found = _attributes(element.content, generation)
+    return tuple([_attribute(oid, value, generation) for oid, value in found])
 
 
 def check_name(content: Content, readers: Readers, generation: Generation) -> None:
@@ -119,6 +121,27 @@ def strict_readers(generation: Generation) -> Readers:
         DOMAIN_COMPONENT: {IA5: string_octets},
         EMAIL_ADDRESS: {IA5: _octets(1, 255)},
     }
+
+
+def _lone_attribute(encoded: bytes) -> tuple[str, Element] | None:
+    """The type and value in an RDN, where that is one of X.520 as a short string, which it mostly is."""
+    found = _LONE_ATTRIBUTE.fullmatch(encoded)
+    size = len(encoded)
+    if found is None or (encoded[1], encoded[3], encoded[10]) != (size - 2, size - 4, size - 11):
+        return None
+    return decode_oid(found[1]), Element(encoded[9], found[2])
+
+
+# SET and SEQUENCE, 2.5.4.x, a string in one piece; all lengths fit in an octet.
+_LONE_ATTRIBUTE = re.compile(
+    rb"\x31.\x30.\x06\x03(\x55\x04[\0-\x7f])[\x0c\x13\x14\x16\x1c\x1e].(.{0,117})", re.DOTALL
+)
+
+
+def _attribute(oid: str, value: Element, generation: Generation) -> Attribute:
+    known = subject_readers(generation).get(oid)
+    text = _unknown_text(value, generation) if known is None else _read(oid, known, value)
+    return Attribute(oid, text)
 
 
 def _attributes(rdn: Content, generation: Generation) -> list[tuple[str, Element]]:

@@ -1,11 +1,15 @@
-"""Cuts a byte stream into MQTT control packets (MQTT 5.0, section 2.1)."""
+"""Cuts a byte stream into MQTT control packets without looking into them (MQTT 5.0, section 2.1).
+
+For who watches a stream that somebody else decodes; ``decoder`` makes values of all of it.
+"""
 
 from __future__ import annotations
 
 from enum import IntEnum
 from typing import NamedTuple
 
-from mtlsx.packets.errors import MalformedPacketError
+from mtlsx.packets import demands
+from mtlsx.packets.errors import ProtocolError
 
 # Answers are short; what claims to be longer is stepped over instead of being held in memory.
 _LONGEST_WANTED = 256 * 1024
@@ -48,7 +52,7 @@ class PacketFilter:
         self._skip = 0
 
     def feed(self, data: bytes) -> list[Packet]:
-        """The wanted packets that ``data`` completes; raises ``MalformedPacketError`` where it is not MQTT."""
+        """The wanted packets that ``data`` completes; raises ``ProtocolError`` where it is not MQTT."""
         if self._skip >= len(data):
             self._skip -= len(data)
             return []
@@ -58,7 +62,7 @@ class PacketFilter:
         found = []
         while at < end:
             first = stream[at]
-            length, body_at = _remaining_length(stream, at + 1)
+            length, body_at = remaining_length(stream, at + 1)
             if body_at == 0:
                 break
             after = body_at + length
@@ -67,7 +71,7 @@ class PacketFilter:
                     break
                 found.append(Packet(PacketType(first >> 4), first & 15, stream[body_at:after]))
             elif first >> 4 == 0:
-                raise MalformedPacketError("packet type 0 is reserved")
+                raise ProtocolError(demands.TYPE, "Packet type 0 is reserved.")
             at = after
         if at > end:
             self._skip, self._rest = at - end, b""
@@ -79,16 +83,16 @@ class PacketFilter:
 def decode_variable_byte_integer(data: bytes, at: int) -> tuple[int, int]:
     """The integer at ``at`` and the offset behind it (MQTT 5.0, section 1.5.5).
 
-    Raises ``MalformedPacketError`` where it is cut off or longer than four bytes.
+    Raises ``ProtocolError`` where it is cut off or longer than four bytes.
     """
-    value, after = _remaining_length(data, at)
+    value, after = remaining_length(data, at)
     if after == 0:
-        raise MalformedPacketError("a variable byte integer is cut off")
+        raise ProtocolError(demands.LENGTH, "A variable byte integer is cut off.")
     return value, after
 
 
-def _remaining_length(data: bytes, at: int) -> tuple[int, int]:
-    """As above, but (0, 0) where more bytes are needed."""
+def remaining_length(data: bytes, at: int) -> tuple[int, int]:
+    """As ``decode_variable_byte_integer``, but (0, 0) where more bytes are needed."""
     value = 0
     for count in range(4):
         if at + count >= len(data):
@@ -97,4 +101,4 @@ def _remaining_length(data: bytes, at: int) -> tuple[int, int]:
         value |= (byte & 0x7F) << (7 * count)
         if byte < 0x80:
             return value, at + count + 1
-    raise MalformedPacketError("a variable byte integer has more than four bytes")
+    raise ProtocolError(demands.INTEGER_LENGTH, "A variable byte integer has more than four bytes.")

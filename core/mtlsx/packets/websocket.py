@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mtlsx.packets.errors import MalformedPacketError
+from mtlsx.packets import demands
+from mtlsx.packets.errors import ProtocolError
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LONGEST_HEAD = 16 * 1024
@@ -20,14 +21,16 @@ class WebsocketPayload:
         self._keep = True
 
     def feed(self, data: bytes) -> bytes:
-        """The payload bytes that ``data`` brings; raises ``MalformedPacketError`` for an endless head."""
+        """The payload bytes that ``data`` brings; raises ``ProtocolError`` for an endless head."""
         stream = self._rest + data
         at = 0
         if self.status_line is None:
             end = stream.find(_END_OF_HEAD)
             if end < 0:
                 if len(stream) > _LONGEST_HEAD:
-                    raise MalformedPacketError("the answer to the websocket upgrade does not end")
+                    raise ProtocolError(
+                        demands.LENGTH, "The answer to the websocket upgrade does not end."
+                    )
                 self._rest = stream
                 return b""
             self.status_line = stream[: stream.find(b"\r\n")].decode("latin-1")

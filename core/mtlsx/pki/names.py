@@ -17,7 +17,6 @@ from mtlsx.certificates.oids import ATTRIBUTES, COMMON_NAME
 from mtlsx.certificates.strings import printable
 from mtlsx.errors import UsageError
 from mtlsx.identity.erlang_names import distinguished_name
-from mtlsx.identity.otp_asn1 import element_of
 from mtlsx.identity.otp_generations import OTP_25
 from mtlsx.identity.otp_names import read_rdn
 
@@ -82,7 +81,7 @@ def with_common_name(base: Name, cn: str) -> Name:
 def emqx_dn(subject: Name) -> str:
     """The DN that EMQX will write for this subject."""
     rdns = der.read_whole(subject.public_bytes()).children()
-    read = tuple(read_rdn(element_of(rdn.raw), OTP_25) for rdn in rdns)
+    read = tuple(read_rdn(rdn.raw, OTP_25) for rdn in rdns)
     return distinguished_name(read).decode()
 
 

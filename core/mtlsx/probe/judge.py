@@ -17,7 +17,7 @@ from mtlsx.probe.judge_tls import judge_handshake
 from mtlsx.probe.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from mtlsx.packets.answers import Connack, Disconnect
+    from mtlsx.packets.control_packets import Connack, Disconnect
     from mtlsx.probe.evidence import LocalSide
     from mtlsx.tls.record import HandshakeRecord
 
@@ -87,7 +87,7 @@ def judge_close_before_connack(
         return Verdict(
             "connack-refused",
             f"{target} answered CONNECT with DISCONNECT: {reason_code_text(disconnect.code)}"
-            f"{_said(disconnect.reason_string)}.",
+            f"{_said(disconnect.properties.reason_string)}.",
         )
     if first_bytes:
         return Verdict(
@@ -164,8 +164,8 @@ def judge_connack(connack: Connack, local: LocalSide, *, version5: bool) -> Verd
     words = (
         reason_code_text(connack.code) if known is _CONNACK_5 else return_code_text(connack.code)
     )
-    said = _said(connack.text("reason_string"))
-    other = connack.text("server_reference")
+    said = _said(connack.properties.reason_string)
+    other = connack.properties.server_reference
     fix = f"Connect to {printable(other)}." if other else _login_fix(verdict, local)
     return Verdict(verdict, f"{local.target} refused the login: {words}{said}.", fix)
 
@@ -196,7 +196,7 @@ def judge_loss(
             () if unanswered_ping else ("session-taken-over",),
         )
     words = reason_code_text(disconnect.code)
-    said = _said(disconnect.reason_string)
+    said = _said(disconnect.properties.reason_string)
     if disconnect.code == _TAKEN_OVER:
         return Verdict(
             "session-taken-over",

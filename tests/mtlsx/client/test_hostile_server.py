@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mtlsx.client.session import Session
 from mtlsx.client.settings import ConnectionSettings, MqttVersion, Transport
-from mtlsx.probe.verdicts import KINDS
+from mtlsx.packets.framing import PacketType
+from mtlsx.probe.verdicts import KINDS, Verdict
 from support.scripted_broker import CONNACK_OK_3, CONNACK_OK_5, Peer, ScriptedBroker
 
 PACKETS = [
@@ -50,6 +53,33 @@ def test_whatever_a_server_sends_there_is_a_verdict(
         with suppress(OSError):  # the client may hang up at any byte
             peer.send(b"".join(answers))
 
+    verdict = verdict_on(script, version)
+    assert verdict is not None
+    assert verdict.id in KINDS
+
+
+@pytest.mark.parametrize(
+    "connack",
+    [
+        pytest.param(b"\x20\x06\x00\x00\x03\x21\x00\x00", id="receive maximum 0"),
+        pytest.param(b"\x20\x05\x00\x00\x02\x24\x02", id="maximum QoS 2"),
+        pytest.param(b"\x21\x03\x00\x00\x00", id="reserved flag"),
+    ],
+)
+def test_a_malformed_connack_is_no_mqtt_even_where_paho_would_take_it(connack: bytes) -> None:
+    def script(peer: Peer) -> None:
+        peer.expect(PacketType.CONNECT)
+        peer.send(connack)
+        with pytest.raises(AssertionError, match="hung up"):
+            peer.expect(PacketType.DISCONNECT)
+
+    verdict = verdict_on(script, MqttVersion.V5)
+    assert verdict is not None
+    assert verdict.id == "not-mqtt"
+
+
+def verdict_on(script: Callable[[Peer], None], version: MqttVersion) -> Verdict | None:
+    """What one attempt against a broker that plays ``script`` ends in."""
     with ScriptedBroker(script) as broker:
         session = Session(
             ConnectionSettings(
@@ -59,6 +89,4 @@ def test_whatever_a_server_sends_there_is_a_verdict(
             on_event=lambda _: None,
             on_message=lambda _: None,
         )  # fmt: skip
-        verdict = session.run()
-    assert verdict is not None
-    assert verdict.id in KINDS
+        return session.run()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtlsx.packets.errors import MalformedPacketError
+from mtlsx.packets.errors import ProtocolError
 from mtlsx.packets.framing import (
     Packet,
     PacketFilter,
@@ -52,9 +52,9 @@ def test_packets_come_out_as_they_went_in_however_chopped(
 
 
 @given(st.lists(st.binary()))
-def test_arbitrary_bytes_raise_nothing_but_malformed(chunks: list[bytes]) -> None:
+def test_arbitrary_bytes_raise_nothing_but_the_protocol_error(chunks: list[bytes]) -> None:
     packet_filter = PacketFilter(ALL)
-    with suppress(MalformedPacketError):
+    with suppress(ProtocolError):
         for chunk in chunks:
             packet_filter.feed(chunk)
 
@@ -76,5 +76,5 @@ def test_variable_byte_integers(encoded: bytes, value: int) -> None:
 
 @pytest.mark.parametrize("encoded", [b"", b"\x80", b"\xff\xff\xff\xff\x7f"])
 def test_bad_variable_byte_integers_are_malformed(encoded: bytes) -> None:
-    with pytest.raises(MalformedPacketError):
+    with pytest.raises(ProtocolError):
         decode_variable_byte_integer(encoded, 0)

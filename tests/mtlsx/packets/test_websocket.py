@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from mtlsx.packets.errors import MalformedPacketError
+from mtlsx.packets.errors import ProtocolError
 from mtlsx.packets.websocket import WebsocketPayload
 
 HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
@@ -39,14 +39,14 @@ def test_the_payload_comes_out_however_chopped(frames: list[Frame], data: st.Dat
 
 
 @given(st.lists(st.binary()))
-def test_arbitrary_bytes_raise_nothing_but_malformed(chunks: list[bytes]) -> None:
+def test_arbitrary_bytes_raise_nothing_but_the_protocol_error(chunks: list[bytes]) -> None:
     websocket = WebsocketPayload()
-    with suppress(MalformedPacketError):
+    with suppress(ProtocolError):
         for chunk in chunks:
             websocket.feed(chunk)
 
 
 def test_a_head_without_end_is_malformed() -> None:
     websocket = WebsocketPayload()
-    with pytest.raises(MalformedPacketError):
+    with pytest.raises(ProtocolError):
         websocket.feed(b"x" * 20_000)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtlsx.packets.answers import Connack, Disconnect
+from mtlsx.packets.control_packets import Connack, Disconnect
+from mtlsx.packets.properties import ConnackProperties, DisconnectProperties
 from mtlsx.probe.evidence import LocalSide
 from mtlsx.probe.judge import (
     judge_close_before_connack,
@@ -72,7 +73,12 @@ def test_a_loss_without_a_word_may_be_a_second_client() -> None:
 
 
 def test_a_loss_with_a_reason_tells_it() -> None:
-    judged = judge_loss(Disconnect(0x98, "maintenance"), "h", 1883, unanswered_ping=False)
+    judged = judge_loss(
+        Disconnect(0x98, DisconnectProperties(reason_string="maintenance")),
+        "h",
+        1883,
+        unanswered_ping=False,
+    )
     assert judged.id == "disconnected-by-server"
     assert 'Administrative action (0x98), saying "maintenance"' in judged.summary
 
@@ -86,8 +92,8 @@ def test_another_http_answer_than_an_upgrade_is_not_mqtt() -> None:
 
 @given(st.text(), st.text())
 def test_what_the_server_says_cannot_reach_the_terminal_raw(reason: str, other: str) -> None:
-    connack = Connack(False, 0x9D, {"reason_string": reason, "server_reference": other})
-    disconnect = Disconnect(0x98, reason)
+    connack = Connack(False, 0x9D, ConnackProperties(reason_string=reason, server_reference=other))
+    disconnect = Disconnect(0x98, DisconnectProperties(reason_string=reason))
     for judged in (
         judge_connack(connack, LOCAL, version5=True),
         judge_loss(disconnect, "h", 1, unanswered_ping=False),

@@ -37,6 +37,7 @@ COMMANDS = {
     "sub": Entry("sub", "Subscribe and print what arrives."),
     "pki": Entry("pki", "Issue, revoke and hand out certificates."),
     "profile": Entry("profile", "Saved connection profiles."),
+    "export": Entry("export", "A configuration as files for a real broker."),
 }
 
 

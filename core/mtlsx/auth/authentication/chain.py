@@ -10,27 +10,21 @@ from collections.abc import Sequence
 
 from mtlsx.auth.authentication.answer import Answer, Authenticator
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
-from mtlsx.auth.dialects import Dialect
+from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.failures import FailurePolicy
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.settings import AuthSettings
 from mtlsx.auth.trace import Answered, Checked, Outcome, Trace, Warned
+from mtlsx.packets.control_packets import Connect
 
 
 class Chain:
     """The authentication of one set of settings."""
 
-    def __init__(
-        self,
-        settings: AuthSettings,
-        dialect: Dialect,
-        policy: FailurePolicy,
-        authenticators: Sequence[Authenticator],
-    ) -> None:
+    def __init__(self, settings: AuthSettings, authenticators: Sequence[Authenticator]) -> None:
         self._settings = settings
-        self._dialect = dialect
-        self._policy = policy
+        self._dialect = DIALECTS[settings.dialect]
+        self._policy = FailurePolicy.of_authentication(settings)
         self._authenticators = authenticators
 
     async def authenticate(self, client: ClientInfo, connect: Connect, trace: Trace) -> Answer:

@@ -24,16 +24,17 @@ from mtlsx.auth.trace import Compared, Hinted, Step
 
 def compared(
     algorithm: Algorithm, stored: bytes, password: bytes | None, salt: bytes, *, matched: bool
-) -> Iterator[Step]:
+) -> list[Step]:
     """The steps that tell of a comparison as EMQX 5 and 6 make it."""
     name = text_of(algorithm)
     if matched:
-        yield Compared(name, True, f"The password in CONNECT is the stored one ({name}).")
-    elif password is None:
-        yield Compared(name, False, "CONNECT has no password, which is never the stored one.")
-    else:
-        yield Compared(name, False, f"The password in CONNECT is not the stored one ({name}).")
-        yield from map(Hinted, hints(algorithm, stored, password, salt))
+        return [Compared(name, True, f"The password in CONNECT is the stored one ({name}).")]
+    if password is None:
+        return [Compared(name, False, "CONNECT has no password, which is never the stored one.")]
+    return [
+        Compared(name, False, f"The password in CONNECT is not the stored one ({name})."),
+        *map(Hinted, hints(algorithm, stored, password, salt)),
+    ]
 
 
 def text_of(algorithm: Algorithm) -> str:
@@ -48,7 +49,7 @@ def text_of(algorithm: Algorithm) -> str:
 def hints(algorithm: Algorithm, stored: bytes, password: bytes, salt: bytes) -> list[str]:
     """Sentences on why ``password`` may not be the stored one, as far as the two tell; most likely first."""
     found = [
-        f"The password is right if it was stored as {text_of(other)}: set password_hash_algorithm so."
+        f"The password is right if it was stored as {text_of(other)}: configure that."
         for other in _others(algorithm, salt)
         if _would_match(other, stored, password, salt)
     ]
@@ -89,7 +90,7 @@ def _plain_hints(stored: bytes, password: bytes) -> list[str]:
         return ["They differ only in upper and lower case."]
     kind = _kind_of(stored)
     if kind is not None:
-        return [f"What is stored looks like {kind}, but password_hash_algorithm is plain."]
+        return [f"What is stored looks like {kind}, but plain is configured."]
     return ["Another password is stored; it is compared octet for octet."]
 
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import asyncio
 
 from mtlsx.auth.authentication.answer import Answer, Grant
+from mtlsx.auth.authentication.comparison import hints
 from mtlsx.auth.authentication.near_keys import near_keys
 from mtlsx.auth.client import ClientInfo
 from mtlsx.auth.command_warnings import warnings4
-from mtlsx.auth.connect import Connect
-from mtlsx.auth.passwords import CrashError, is_slow, matches4
+from mtlsx.auth.passwords import CrashError, as_5, is_slow, matches4
 from mtlsx.auth.placeholders import values4_of
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.settings import RedisAuthentication4
 from mtlsx.auth.stores.store import Reply, Store, StoreError
-from mtlsx.auth.trace import Asked, Compared, Outcome, Replied, StoreFailed, Trace, text_of
+from mtlsx.auth.trace import Asked, Compared, Hinted, Outcome, Replied, StoreFailed, Trace, text_of
 from mtlsx.identity.redis_commands import CommandError, command_4
+from mtlsx.packets.control_packets import Connect
 
 
 class RedisAuthenticator4:
@@ -83,6 +84,9 @@ class RedisAuthenticator4:
         trace.append(
             Compared(name, matched, f"The password in CONNECT {said} the stored one ({name}).")
         )
+        if not matched and password is not None and columns[0] is not None:
+            salt = columns[1] if len(columns) > 1 else None
+            trace.extend(map(Hinted, hints(as_5(algorithm), columns[0], password, salt or b"")))
         return matched
 
     async def _is_superuser(self, client: ClientInfo, trace: Trace) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mtlsx.auth.authorization.client_acl import ClientRules
 from mtlsx.auth.authorization.source import Source, SourceAnswer, Terms
@@ -19,8 +19,7 @@ from mtlsx.auth.settings import AuthSettings
 from mtlsx.auth.trace import Answered, Checked, Outcome, Trace, text_of
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The decision; ``detail`` says what decided, without a period. ``rule`` is None where no rule did."""
 
     allowed: bool
@@ -55,16 +54,16 @@ class Authorizer:
         if real is None:
             return Verdict(False, f"{text_of(topic)} is malformed")
         if client.is_superuser:
-            trace.append(Answered("superuser", Outcome.ALLOW, None, "no rule is asked."))
+            trace.append(Answered("superuser", Outcome.ALLOW, None, "no rule is asked"))
             return Verdict(True, "the client is a superuser")
         sources = self._sources if client.acl is None else (self._client_rules, *self._sources)
         for source in sources:
             answer = await source.authorize(client, action, real, trace)
             if answer.outcome is Outcome.CRASH:
                 answer = self._crashed(answer)
-            trace.append(Answered(source.name, answer.outcome, None, f"{answer.detail}."))
-            if answer.outcome in (Outcome.ALLOW, Outcome.DENY):
-                allowed = answer.outcome is Outcome.ALLOW
+            trace.append(Answered(source.name, answer.outcome, None, answer.detail))
+            allowed = answer.outcome is Outcome.ALLOW
+            if allowed or answer.outcome is Outcome.DENY:
                 return Verdict(allowed, f"{source.name}: {answer.detail}", answer.rule)
         return Verdict(
             self._no_match == "allow", f"no source decides, and no_match is {self._no_match}"
@@ -85,7 +84,5 @@ class Authorizer:
         return behind
 
     def _crashed(self, answer: SourceAnswer) -> SourceAnswer:
-        policy = self._terms.policy
-        if policy.refuses:
-            return SourceAnswer(Outcome.DENY, f"{answer.detail}; {policy}")
-        return SourceAnswer(Outcome.CRASH, f"{answer.detail}; {policy}")
+        outcome = Outcome.DENY if self._terms.refuses else Outcome.CRASH
+        return SourceAnswer(outcome, f"{answer.detail}; {self._terms.on_failure}")

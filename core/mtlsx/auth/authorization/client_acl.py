@@ -9,11 +9,11 @@ Source: emqx_authz_client_info.erl, emqx_authz_rule_raw.erl (6.3).
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 from mtlsx.auth.authorization.matching import CompiledRule, Request, RuleError, Trials
-from mtlsx.auth.authorization.raw_rules import RawRuleError, rule, shown
+from mtlsx.auth.authorization.raw_rules import RawRuleError, octets, rule, shown
 from mtlsx.auth.authorization.source import SourceAnswer, Terms
 from mtlsx.auth.client import ClientInfo
 from mtlsx.auth.dialects import EMQX_6, Dialect
@@ -39,7 +39,7 @@ def parse_acl(claim: object, *, expires_at: float | None = None) -> ClientAcl:
         otherwise = "nomatch"
     else:
         raise RawRuleError(f"The acl of a token must be an object or an array, not {shown(claim)}.")
-    _compiled(rules, EMQX_6)
+    _compiled(rules, dialect=EMQX_6)
     return ClientAcl(rules, otherwise, expires_at)
 
 
@@ -51,6 +51,7 @@ class ClientRules:
     def __init__(self, terms: Terms, clock: Callable[[], float]) -> None:
         self._terms = terms
         self._clock = clock
+        self._compiled = lru_cache(maxsize=1024)(partial(_compiled, dialect=terms.dialect))
 
     async def authorize(
         self, client: ClientInfo, action: Action, topic: bytes, trace: Trace
@@ -62,7 +63,7 @@ class ClientRules:
         if acl.expires_at is not None and acl.expires_at < int(self._clock()):
             return SourceAnswer(Outcome.DENY, "the rules of the client's token have expired")
         try:
-            rules = _compiled(acl.rules, self._terms.dialect)
+            rules = self._compiled(acl.rules)
         except RawRuleError as error:
             return SourceAnswer(Outcome.CRASH, str(error).rstrip("."))
         trials = Trials(self.name, Request(client, action, topic, self._terms), trace)
@@ -81,11 +82,12 @@ _LISTS: dict[str, Literal["publish", "subscribe", "all"]] = {
 
 
 def _filters(value: object, key: str) -> tuple[bytes, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+    filters = octets(value)
+    if filters is None:
         raise RawRuleError(
             f"{key} in the acl of a token must be a list of texts, not {shown(value)}."
         )
-    return tuple(item.encode() for item in value)
+    return filters
 
 
 def _rule(item: object, number: int) -> Rule:
@@ -99,8 +101,7 @@ def _rule(item: object, number: int) -> Rule:
         raise RawRuleError(f"Rule {number} in the acl of a token: {error}") from error
 
 
-@lru_cache(maxsize=1024)
-def _compiled(rules: tuple[Rule, ...], dialect: Dialect) -> tuple[CompiledRule, ...]:
+def _compiled(rules: tuple[Rule, ...], *, dialect: Dialect) -> tuple[CompiledRule, ...]:
     """Raises ``RawRuleError`` for what EMQX cannot compile."""
     compiled = []
     for number, one in enumerate(rules, 1):

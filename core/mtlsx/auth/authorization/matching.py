@@ -9,17 +9,18 @@ Source: emqx_authz_rule.erl (6.3 and 5.0), emqx_access_rule.erl (4.x); vectors `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from mtlsx.auth.authorization.source import Terms
 from mtlsx.auth.authorization.topics import levels, match_levels
 from mtlsx.auth.authorization.who import CompiledWho
 from mtlsx.auth.client import ClientInfo
 from mtlsx.auth.dialects import Dialect
-from mtlsx.auth.placeholders import RULE_TOPICS, values_of
-from mtlsx.auth.rules import Action, Permission, Rule
+from mtlsx.auth.placeholders import RULE_TOPICS, rule_values_of
+from mtlsx.auth.rules import EVERYBODY, Action, Permission, Rule
 from mtlsx.auth.trace import RulesNotTold, RuleTried, Trace, text_of
 from mtlsx.identity.templates import Template
 
@@ -31,7 +32,7 @@ class RuleError(ValueError):
 class Request:
     """What a client wants: an action on a topic, with what rules need of both, and the terms that hold."""
 
-    __slots__ = ("_values", "action", "client", "levels", "terms", "topic")
+    __slots__ = ("_faults", "_values", "action", "client", "levels", "terms", "topic")
 
     def __init__(self, client: ClientInfo, action: Action, topic: bytes, terms: Terms) -> None:
         self.client = client
@@ -40,17 +41,24 @@ class Request:
         self.terms = terms
         self.levels = levels(topic)
         self._values: Mapping[str, bytes | None] | None = None
+        self._faults: dict[str, str | None] = {}
 
     @property
     def values(self) -> Mapping[str, bytes | None]:
-        """The values of placeholders, made when a rule first needs one."""
+        """The values of the placeholders that rules may hold, made when one first needs them."""
         if self._values is None:
-            self._values = values_of(self.client)
+            self._values = rule_values_of(self.client)
         return self._values
 
+    def fault(self, name: str) -> str | None:
+        """Why the value of a placeholder may not be put into a topic filter; None where it may, or has none."""
+        if name not in self._faults:
+            value = self.values.get(name)
+            self._faults[name] = None if value is None else _fault(value, self.terms)
+        return self._faults[name]
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+
+class Trial(NamedTuple):
     """Whether a rule or one of its filters matched, and the reason, without a period.
 
     ``rendered`` is the filter with its values; None where it could not be filled. ``stops``: the other filters of
@@ -73,7 +81,7 @@ class CompiledRule:
     def __init__(self, rule: Rule, filters: Sequence[CompiledFilter] | None) -> None:
         self.rule = rule
         try:
-            self._who = CompiledWho(rule.who)
+            self._who = None if rule.who == EVERYBODY else CompiledWho(rule.who)
         except ValueError as error:
             raise RuleError(str(error)) from error
         self._filters = filters
@@ -110,7 +118,9 @@ class CompiledRule:
             return f"it is not for QoS {action.qos}"
         if action.type == "publish" and rule.retain not in (None, action.retain):
             return f"it is for {'retained' if rule.retain else 'not retained'} messages"
-        return None if self._who.includes(request.client) else "it is for other clients"
+        if self._who is None or self._who.includes(request.client):
+            return None
+        return "it is for other clients"
 
 
 class Trials:
@@ -122,7 +132,7 @@ class Trials:
         self._source = source
         self._request = request
         self._trace = trace
-        self._count = 0
+        self._tried = self._told = 0
 
     def first_match(self, rules: Iterable[CompiledRule]) -> Rule | None:
         """The first rule that matches, with the permission that it then gives; None where none does."""
@@ -139,7 +149,7 @@ class Trials:
         self._tell(trial, permission)
         if not trial.matched:
             return None
-        return replace(rule.rule, permission=permission)
+        return replace(rule.rule, permission="deny") if trial.denies else rule.rule
 
     def passed_over(self, topic_filter: bytes, detail: str) -> None:
         """Tell of a rule that EMQX does not read, and why, without a period."""
@@ -147,22 +157,22 @@ class Trials:
 
     def end(self) -> None:
         """Tell of those that were not told; to be called once, after the last."""
-        if self._count > self.TOLD:
-            self._trace.append(RulesNotTold(self._source, self._count - self.TOLD))
+        if self._tried > self._told:
+            self._trace.append(RulesNotTold(self._source, self._tried - self._told))
 
     def _tell(self, trial: Trial, permission: Permission) -> None:
-        self._count += 1
-        if self._count <= self.TOLD or trial.matched:
-            self._trace.append(
-                RuleTried(
-                    self._source,
-                    trial.topic_filter,
-                    trial.rendered,
-                    trial.matched,
-                    permission,
-                    trial.detail,
-                )
+        self._tried += 1
+        if self._told < self.TOLD or trial.matched:
+            self._told += 1
+            step = RuleTried(
+                self._source,
+                trial.topic_filter,
+                trial.rendered,
+                trial.matched,
+                permission,
+                trial.detail,
             )
+            self._trace.append(step)
 
 
 class CompiledFilter(Protocol):
@@ -201,15 +211,14 @@ _MATCHES, _DIFFERS = "it matches", "the topic is another"
 
 
 class _Literal:
-    __slots__ = ("_text", "_topic")
+    __slots__ = ("_differs", "_matches", "_topic")
 
     def __init__(self, text: bytes, topic: bytes) -> None:
-        self._text = text
         self._topic = topic
+        self._matches, self._differs = _trials(text, topic)
 
     def trial(self, request: Request) -> Trial:
-        matched = request.topic == self._topic
-        return _trial(matched, self._text, self._topic)
+        return self._matches if request.topic == self._topic else self._differs
 
 
 class PlainFilter:
@@ -218,17 +227,17 @@ class PlainFilter:
     ``guard``: whether a wildcard at its beginning does not match topics that begin with ``$``.
     """
 
-    __slots__ = ("_guard", "_levels", "_rendered", "_text")
+    __slots__ = ("_differs", "_guard", "_levels", "_matches")
 
     def __init__(self, text: bytes, rendered: bytes, *, guard: bool) -> None:
-        self._text = text
-        self._rendered = rendered
         self._levels = levels(rendered)
         self._guard = guard
+        self._matches, self._differs = _trials(text, rendered)
 
     def trial(self, request: Request) -> Trial:
+        """Whether it matches the topic of ``request``."""
         matched = match_levels(request.levels, self._levels, guard_dollar=self._guard)
-        return _trial(matched, self._text, self._rendered)
+        return self._matches if matched else self._differs
 
 
 class _Templated:
@@ -241,24 +250,23 @@ class _Templated:
         self._guard = guard
 
     def trial(self, request: Request) -> Trial:
-        values, terms = request.values, request.terms
+        values = request.values
         for name in self._names:
-            value = values.get(name)
-            fault = None if value is None else _fault(value, terms)
+            fault = request.fault(name)
             if fault is not None:
                 # EMQX leaves the whole rule here, not only this filter of it.
-                return self._failed(f"${{{name}}} {fault}", denies=terms.policy.refuses, stops=True)
-        undefined = next((name for name in self._names if values.get(name) is None), None)
-        if undefined is not None:
-            # The hardened profile leaves the whole rule here even where it ignores failures.
-            stops = terms.policy.security_profile == "hardened"
-            detail = f"${{{undefined}}} has no value"
-            return self._failed(detail, denies=terms.policy.refuses, stops=stops)
+                return self._failed(f"${{{name}}} {fault}", request.terms, stops=True)
+        for name in self._names:
+            if values.get(name) is None:
+                # The hardened profile leaves the whole rule here even where it ignores failures.
+                stops = request.terms.policy.security_profile == "hardened"
+                return self._failed(f"${{{name}}} has no value", request.terms, stops=stops)
         rendered = self._template.render(values)
         matched = match_levels(request.levels, levels(rendered), guard_dollar=self._guard)
         return _trial(matched, self._text, rendered)
 
-    def _failed(self, detail: str, *, denies: bool, stops: bool) -> Trial:
+    def _failed(self, detail: str, terms: Terms, *, stops: bool) -> Trial:
+        denies = terms.refuses
         said = f"{detail}, which denies in the hardened profile" if denies else detail
         return Trial(denies, said, self._text, stops=stops, denies=denies)
 
@@ -285,14 +293,22 @@ class _Levels:
         return _trial(matched, self._text, b"/".join(filled))
 
 
+def _trials(text: bytes, rendered: bytes) -> tuple[Trial, Trial]:
+    return _trial(True, text, rendered), _trial(False, text, rendered)
+
+
 def _trial(matched: bool, text: bytes, rendered: bytes) -> Trial:
     return Trial(matched, _MATCHES if matched else _DIFFERS, text, rendered)
 
 
+_SPECIAL = re.compile(b"[/#+]")
+
+
 def _fault(value: bytes, terms: Terms) -> str | None:
-    for octet in (b"/", b"#", b"+"):
-        if octet in value and octet not in terms.topic_template_allow:
-            return f"holds {octet.decode()}, which topic_template_allow forbids"
+    if _SPECIAL.search(value):
+        for octet in (b"/", b"#", b"+"):
+            if octet in value and octet not in terms.topic_template_allow:
+                return f"holds {octet.decode()}, which topic_template_allow forbids"
     try:
         value.decode()
     except UnicodeDecodeError:

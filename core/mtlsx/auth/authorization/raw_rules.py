@@ -6,7 +6,7 @@ Source: emqx_authz_rule_raw.erl (6.3); vectors ``emqx-auth/authz.json`` (strata 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from mtlsx.auth.rules import ANY_QOS, Rule, Who
 
@@ -23,13 +23,11 @@ def rule(raw: Mapping[str, object]) -> Rule:
     permission = raw.get("permission")
     if permission not in ("allow", "deny"):
         raise RawRuleError(f'permission must be "allow" or "deny", not {shown(permission)}.')
-    topics, networks = _topics(raw), raw.get("ipaddr")
-    if "ipaddr" in raw:
-        networks = _text(raw, "ipaddr")
+    topics, network = _topics(raw), _text(raw, "ipaddr")
     who = Who(
         username_re=_text(raw, "username_re"),
         client_id_re=_text(raw, "clientid_re"),
-        networks=() if networks is None else (str(networks),),
+        networks=() if network is None else (network,),
         zone=_text(raw, "zone"),
         zone_re=_text(raw, "zone_re"),
         listener=_text(raw, "listener"),
@@ -52,6 +50,17 @@ def conditions(
     return action, qos, None if action == "subscribe" else _retain(raw.get("retain"))
 
 
+def octets(value: object) -> tuple[bytes, ...] | None:
+    """The texts of a JSON array as UTF-8; None for what is no array of texts."""
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    try:
+        return tuple(item.encode() for item in value)
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which JSON can write, is no text.
+        return None
+
+
 def shown(value: object) -> str:
     """``value`` for a message, cut."""
     text = repr(value)
@@ -71,13 +80,11 @@ _RETAIN = {"0": False, "1": True, "true": True, "false": False, "all": None}
 
 
 def _topics(raw: Mapping[str, object]) -> tuple[bytes, ...]:
-    if isinstance(raw.get("topic"), str):
-        topics: Any = [raw["topic"]]
-    else:
-        topics = raw.get("topics")
-    if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):
+    topic = raw.get("topic")
+    topics = octets([topic] if isinstance(topic, str) else raw.get("topics"))
+    if topics is None:
         raise RawRuleError("A rule needs a topic, or topics that are an array of texts.")
-    return tuple(topic.encode() for topic in topics)
+    return topics
 
 
 def _text(raw: Mapping[str, object], key: str) -> str | None:

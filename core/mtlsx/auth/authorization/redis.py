@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from mtlsx.auth.authorization.matching import Request, RuleError, Trials
 from mtlsx.auth.authorization.raw_rules import RawRuleError
@@ -40,7 +41,7 @@ class Command:
 
     def render(self, values: Mapping[str, bytes | None]) -> tuple[bytes, ...]:
         """The words as they are sent."""
-        return tuple(word.render(values) for word in self.words)
+        return tuple([word.render(values) for word in self.words])
 
 
 def parse_command(cmd: str, *, v4: bool = False) -> Command:
@@ -74,15 +75,18 @@ class RedisRules:
     name = "redis"
 
     def __init__(self, settings: RedisSource, store: Store, terms: Terms) -> None:
-        self._v4 = settings.compatibility_mode == "v4"
-        self._command = parse_command(settings.cmd, v4=self._v4)
+        v4 = settings.compatibility_mode == "v4"
+        self._command = parse_command(settings.cmd, v4=v4)
         self._store = store
         self._terms = terms
+        # The same rules come again with each message of a client.
+        self._compiled = lru_cache(maxsize=4096)(partial(compiled, dialect=terms.dialect, v4=v4))
 
     async def authorize(
         self, client: ClientInfo, action: Action, topic: bytes, trace: Trace
     ) -> SourceAnswer:
         """See ``Source``."""
+        request = Request(client, action, topic, self._terms)
         words = self._command.render(values_of(client))
         trace.append(Asked(self.name, self._store.name, words))
         try:
@@ -91,7 +95,7 @@ class RedisRules:
             trace.append(StoreFailed(self._store.name, str(error)))
             return self._failed("Redis fails")
         trace.append(Replied(self._store.name, bool(reply), told(reply)))
-        trials = Trials(self.name, Request(client, action, topic, self._terms), trace)
+        trials = Trials(self.name, request, trace)
         answer = self._judge(reply, trials)
         trials.end()
         return answer
@@ -107,7 +111,7 @@ class RedisRules:
             if not isinstance(topic_filter, bytes):
                 return self._failed("a rule has no topic filter")
             try:
-                rule = compiled(topic_filter, value, self._terms.dialect, v4=self._v4)
+                rule = self._compiled(topic_filter, value)
             except RawRuleError as error:
                 detail = f"the rule for {text_of(topic_filter)} is bad: {str(error).rstrip('.')}"
                 trials.passed_over(topic_filter, "it is bad, and what follows is not read")
@@ -119,19 +123,21 @@ class RedisRules:
                 continue
             matched = trials.matched(rule)
             if matched is not None:
-                outcome = Outcome(matched.permission)
-                return SourceAnswer(
-                    outcome, f"the rule for {text_of(topic_filter)} decides", matched
-                )
+                outcome = Outcome.ALLOW if matched.permission == "allow" else Outcome.DENY
+                return SourceAnswer(outcome, _decides(topic_filter), matched)
         return SourceAnswer(Outcome.NOMATCH, "no rule matches" if reply else "there are no rules")
 
     def _failed(self, detail: str) -> SourceAnswer:
-        policy = self._terms.policy
-        outcome = Outcome.DENY if policy.refuses else Outcome.IGNORE
-        return SourceAnswer(outcome, f"{detail}; {policy}")
+        outcome = Outcome.DENY if self._terms.refuses else Outcome.IGNORE
+        return SourceAnswer(outcome, f"{detail}; {self._terms.on_failure}")
 
 
 _NO_PAIRS = "EMQX raises, since the reply does not consist of a filter and a rule in turn"
+
+
+@lru_cache(maxsize=4096)
+def _decides(topic_filter: bytes) -> str:
+    return f"the rule for {text_of(topic_filter)} decides"
 
 
 def told(reply: Reply) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 from mtlsx.auth.authorization.matching import CompiledRule, PlainFilter, Request, Trials
@@ -43,6 +44,8 @@ class RedisRules4:
         self._command = settings.acl_cmd
         self._store = store
         self._terms = terms
+        # The same rules come again with each message of a client.
+        self._compiled = lru_cache(maxsize=4096)(_compiled)
 
     async def authorize(
         self, client: ClientInfo, action: Action, topic: bytes, trace: Trace
@@ -68,7 +71,7 @@ class RedisRules4:
             return SourceAnswer(Outcome.CRASH, str(error).rstrip("."))
         except StoreError as error:
             trace.append(StoreFailed(self._store.name, str(error)))
-            return SourceAnswer(Outcome.IGNORE, "a failing Redis counts as no opinion in 4.x")
+            return SourceAnswer(Outcome.IGNORE, f"Redis fails; {self._terms.on_failure}")
 
     def _judge(self, reply: Reply, request: Request, trace: Trace) -> SourceAnswer:
         if not isinstance(reply, list):
@@ -80,15 +83,13 @@ class RedisRules4:
             for position in range(0, len(reply), 2):
                 topic_filter, bits = _pair(reply[position : position + 2])
                 rendered = _render(topic_filter, request.client)
-                if not bits & 3:
+                rule = self._compiled(topic_filter, rendered, bits & 3)
+                if rule is None:
                     trials.passed_over(topic_filter, f"its value {bits} allows nothing")
-                    continue
-                rule = Rule("allow", _ACTIONS[bits & 3], (topic_filter,))
-                plain = PlainFilter(topic_filter, rendered, guard=True)
-                if trials.matched(CompiledRule(rule, [plain])) is not None:
+                elif trials.matched(rule) is not None:
                     trace.extend(_widened(topic_filter, request.client))
                     detail = f"the rule for {text_of(topic_filter)} decides"
-                    return SourceAnswer(Outcome.ALLOW, detail, rule)
+                    return SourceAnswer(Outcome.ALLOW, detail, rule.rule)
         finally:
             trials.end()
         if self._terms.dialect.rules_without_match == "nomatch":
@@ -126,6 +127,14 @@ def _render(topic_filter: bytes, client: ClientInfo) -> bytes:
         if value is not None and placeholder in topic_filter:
             topic_filter = topic_filter.replace(placeholder, expanded(value, placeholder))
     return topic_filter
+
+
+def _compiled(topic_filter: bytes, rendered: bytes, bits: int) -> CompiledRule | None:
+    action = _ACTIONS.get(bits)
+    if action is None:
+        return None
+    plain = PlainFilter(topic_filter, rendered, guard=True)
+    return CompiledRule(Rule("allow", action, (topic_filter,)), [plain])
 
 
 def _widened(topic_filter: bytes, client: ClientInfo) -> Iterator[Warned]:

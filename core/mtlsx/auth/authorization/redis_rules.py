@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-from functools import lru_cache
 from typing import Any, Literal
 
 from mtlsx.auth.authorization.matching import CompiledRule, RuleError
@@ -25,9 +24,8 @@ _WORDS: dict[bytes, Literal["publish", "subscribe", "all"]] = {
 _NUMBERS = {b"1": b"subscribe", b"2": b"publish", b"3": b"all"}
 
 
-@lru_cache(maxsize=4096)
 def compiled(
-    topic_filter: bytes, value: bytes, dialect: Dialect, *, v4: bool
+    topic_filter: bytes, value: bytes, *, dialect: Dialect, v4: bool
 ) -> CompiledRule | str:
     """The rule that a field of a hash is; a text, without a period, where EMQX passes it over.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mtlsx.auth.client import ClientInfo
 from mtlsx.auth.dialects import DIALECTS, Dialect
@@ -36,9 +36,20 @@ class Terms:
             ),
         )
 
+    @property
+    def refuses(self) -> bool:
+        """Whether a failure denies."""
+        return self.dialect.security_profiles and self.policy.refuses
 
-@dataclass(frozen=True, slots=True)
-class SourceAnswer:
+    @property
+    def on_failure(self) -> str:
+        """What a failure means, without a period."""
+        if self.dialect.security_profiles:
+            return str(self.policy)
+        return "a failure counts as no opinion"
+
+
+class SourceAnswer(NamedTuple):
     """``allow``, ``deny``, ``nomatch``, ``ignore`` or ``crash``; ``detail`` says why, without a period.
 
     ``rule`` is the one that decided; None where none did. A failure is answered with ``deny`` where the policy

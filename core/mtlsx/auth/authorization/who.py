@@ -55,7 +55,7 @@ class CompiledWho:
 def _found(expression: str, value_of: Callable[[ClientInfo], bytes | None]) -> _Condition:
     try:
         pattern = re.compile(expression.encode())
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, UnicodeEncodeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{expression!r} is not a regular expression: {error}.") from error
 
     def condition(client: ClientInfo) -> bool:

@@ -47,7 +47,7 @@ class Cluster:
         asking = renewed = False
         address = await self._owner(slot, progress)
         for _ in range(_REDIRECTIONS):
-            progress.server = f"{self._name} (node {shown(address)})"
+            node = progress.server = f"{self._name} (node {shown(address)})"
             try:
                 return await self._pool(address).ask(command, progress, asking=asking)
             except AskError as redirection:
@@ -62,6 +62,7 @@ class Cluster:
                 self._owners = []
                 owner = address if renewed else await self._owner(slot, progress)
                 if owner == address:
+                    progress.server = node
                     raise
                 address, renewed, asking = owner, True, False
         raise StoreError(f"{self._name} redirects without end: look at CLUSTER NODES.")

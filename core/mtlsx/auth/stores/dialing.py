@@ -7,21 +7,26 @@ for a command, and knows which connection may be used again.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from redis.asyncio.connection import Connection
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import InvalidResponse
 
 from mtlsx.auth.settings import RedisServer, RedisTls
-from mtlsx.auth.stores.failures import NOT_REDIS, unusable_files
+from mtlsx.auth.stores.failures import NOT_REDIS, causes, unusable_files
 from mtlsx.auth.stores.store import Reply
 from mtlsx.secret import Secret
 
 Address: TypeAlias = tuple[str, int]
 
 NO_SNI = "disable"
+
+_LISTENING = 1.0  # seconds
 
 
 def called(settings: RedisServer) -> str:
@@ -57,13 +62,8 @@ class Dialer:
         Raises ``redis.exceptions.RedisError``, whose causes tell what the network or TLS said, and ``StoreError``
         for TLS files that cannot be used.
         """
-        host, port = address
-        connection = _Connection(host=host, port=port, **self._options)
-        if self._tls is not None:
-            connection.secure = {
-                "ssl": self._tls_context(self._tls),
-                "server_hostname": _sni(self._tls, host),
-            }
+        kind = _Connection if self._tls is None else _SecureConnection
+        connection: Connection = kind(address, self._secure(address), **self._options)
         try:
             await connection.connect()
         except NOT_REDIS:
@@ -74,13 +74,16 @@ class Dialer:
             raise
         return connection
 
-    def _tls_context(self, tls: RedisTls) -> ssl.SSLContext:
+    def _secure(self, address: Address) -> dict[str, Any]:
+        """What asyncio must be told about TLS."""
+        if self._tls is None:
+            return {}
         if self._context is None:
             try:
-                self._context = tls_context(tls)
+                self._context = tls_context(self._tls)
             except OSError as error:
                 raise unusable_files(self._server, error) from error
-        return self._context
+        return {"ssl": self._context, "server_hostname": _sni(self._tls, address)}
 
 
 def tls_context(tls: RedisTls) -> ssl.SSLContext:
@@ -129,10 +132,54 @@ async def answer(connection: Connection, sent: bytes) -> Reply:
 class _Connection(Connection):
     """redis-py's connection, with a TLS context of ours: its own also trusts the system's authorities."""
 
-    secure: Mapping[str, Any] = {}
+    def __init__(self, address: Address, secure: Mapping[str, Any], **options: Any) -> None:
+        host, port = address
+        self._arguments = {"host": host, "port": port, **secure}
+        super().__init__(host=host, port=port, **options)
 
     def _connection_arguments(self) -> Mapping[str, Any]:
-        return {"host": self.host, "port": self.port, **self.secure}
+        return self._arguments
+
+
+class _SecureConnection(_Connection):
+    """A connection that can tell why a server hung up on our certificate.
+
+    With TLS 1.3 the server looks at it when our side of the handshake is over. Its alert is lost where it meets our
+    first command with a reset; but it says the same once more, to one who only listens.
+    """
+
+    _heard = False
+
+    async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        await self._explained(super().send_packed_command(command, check_health))
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        reply = await self._explained(super().read_response(*arguments, **options))
+        self._heard = True
+        return reply
+
+    async def _explained(self, step: Awaitable[Any]) -> Any:
+        try:
+            return await step
+        except RedisConnectionError as error:
+            was_reset = any(isinstance(cause, ConnectionError) for cause in causes(error))
+            if self._heard or not was_reset or (alert := await self._alert()) is None:
+                raise
+            raise RedisConnectionError("refused by an alert") from alert
+
+    async def _alert(self) -> ssl.SSLError | None:
+        with suppress(OSError):
+            async with asyncio.timeout(_LISTENING):
+                reader, writer = await asyncio.open_connection(**self._arguments)
+                try:
+                    await reader.read(1)
+                except ssl.SSLError as alert:
+                    with suppress(ssl.SSLError):  # or asyncio complains that nobody took it
+                        await writer.wait_closed()
+                    return alert
+                finally:
+                    writer.close()
+        return None
 
 
 def _options(username: str | None, password: Secret | None, database: int) -> dict[str, Any]:
@@ -148,11 +195,11 @@ def _options(username: str | None, password: Secret | None, database: int) -> di
     }
 
 
-def _sni(tls: RedisTls, host: str) -> str:
+def _sni(tls: RedisTls, address: Address) -> str:
     """The name in the handshake, which is also the one that is verified; empty for none."""
     if tls.server_name_indication == NO_SNI:
         return ""
-    return tls.server_name_indication or host
+    return tls.server_name_indication or address[0]
 
 
 def _raise_nested(replies: list[Reply]) -> None:

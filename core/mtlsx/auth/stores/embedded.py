@@ -27,6 +27,7 @@ from mtlsx.identity.redis_commands import CommandError, split
 NAME = "embedded store"
 LOOPBACK = "127.0.0.1"
 
+_TURNS = 6
 _WORDS_AT_MOST = 1024 * 1024
 _OCTETS_AT_MOST = 64 * 1024 * 1024
 _NUMBER = re.compile(rb"-?[0-9]{1,10}")
@@ -87,7 +88,7 @@ class _Server:
             ) from error
         self.port: int = self._listener.getsockname()[1]
         self._data = fakeredis.FakeServer()
-        self._clients: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._loop = asyncio.new_event_loop()
         self._end = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
@@ -108,24 +109,35 @@ class _Server:
     async def _serve(self) -> None:
         server = await asyncio.start_server(self._client, sock=self._listener)
         await self._end.wait()
+        # Who has just been accepted becomes a client a few turns of the loop later, and is lost where the server
+        # is closed before that: accept nobody more, wait for those, then close.
+        self._loop.remove_reader(self._listener)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         server.close()
-        for client in self._clients:
+        for client, writer in self._clients.items():
+            # The end of the connection too: a task may lose a cancellation that comes with an answer.
+            writer.transport.abort()
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
+        await asyncio.sleep(0)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (a coroutine of ours always runs in one)
-        self._clients.add(task)
+        if self._end.is_set():
+            writer.close()
+            return
+        self._clients[task] = writer
         redis = fakeredis.FakeAsyncRedis(
-            server=self._data, protocol=2, single_connection_client=True
+            server=self._data, protocol=2, single_connection_client=True, socket_timeout=None
         )
         redis.response_callbacks.clear()
         try:
             with suppress(asyncio.CancelledError, OSError):
                 await _converse(reader, writer, redis)
         finally:
-            self._clients.discard(task)
+            del self._clients[task]
             writer.close()
             await redis.aclose()
 

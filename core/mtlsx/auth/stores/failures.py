@@ -18,9 +18,7 @@ from mtlsx.auth.stores.store import StoreError
 BUSY = (
     "All connections to {} stayed busy for {:g} s: raise pool_size, or look why it answers slowly."
 )
-UNREACHED = (
-    "{} took no connection within {:g} s: look whether it runs, at its address and at firewalls."
-)
+UNREACHED = "{} took no connection within {:g} s: look whether it runs, at its address, at firewalls and at ssl."
 SILENT = "{} did not answer within {:g} s: look whether it is paused or overloaded."
 """Sentences for time that ran out, with the server and the seconds to put in."""
 
@@ -80,10 +78,10 @@ def failure(server: str, error: Exception) -> StoreError:
     kind = code(error)
     if kind is not None:
         return StoreError(_error_reply(kind, str(error)).format(server))
-    for cause in _causes(error):
+    for cause in causes(error):
         if isinstance(cause, ssl.SSLError):
             return StoreError(f"{server} {_tls_failure(cause)}.")
-        if isinstance(cause, socket.gaierror):
+        if isinstance(cause, (socket.gaierror, UnicodeError)):
             return StoreError(
                 f"The host name of {server} is not known: correct it, or look at DNS."
             )
@@ -128,6 +126,13 @@ def code(error: Exception) -> str | None:
     return str(error).partition(" ")[0] if isinstance(error, ResponseError) else None
 
 
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """``error`` and what it came from, which redis-py keeps as its context."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 def _error_reply(kind: str, text: str) -> str:
     if kind in ERROR_REPLIES:
         return ERROR_REPLIES[kind]
@@ -154,10 +159,3 @@ def _tls_failure(error: ssl.SSLError) -> str:
         if reason.endswith(alert):
             return sentence
     return f"does not agree on TLS ({reason.replace('_', ' ').lower() or 'no reason given'}): look into its log"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """``error`` and what it came from, which redis-py keeps as its context."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,6 +21,7 @@ from mtlsx.auth.stores.store import Reply
 
 Open: TypeAlias = Callable[["Progress"], Awaitable[Connection]]
 
+_GOODBYE = 1.0  # seconds
 _ASKING = encoded([b"ASKING"])
 
 
@@ -72,7 +74,14 @@ class Pool:
     async def aclose(self) -> None:
         """Close all connections: those in use as soon as their command is done."""
         self._closed = True
-        await self.drop_idle()
+        idle, self._idle = self._idle, []
+        # TLS waits for the other side to say goodbye; one that is paused does not.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE):
+                for connection in idle:
+                    await connection.disconnect()
+        # What was closed without waiting is closed in the next turn of the loop.
+        await asyncio.sleep(0)
 
     async def _exchange(
         self, connection: Connection, sent: bytes, progress: Progress, *, asking: bool
