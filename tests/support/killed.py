@@ -6,14 +6,22 @@ import os
 import random
 import select
 import signal
+import time
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+Say: TypeAlias = Callable[[bytes], None]
+"""What work calls after each step: with ``STEP``, or with ``IDLE`` where nothing is left to do."""
+
+STEP, IDLE = b".", b"-"
+_UNKNOWN = 0.005  # seconds that the first step is taken to last
 
 
-def killed(work: Callable[[Callable[[], None]], None], *, within: float) -> int:
+def killed(work: Callable[[Say], None], *, steps: int = 3) -> int:
     """Do ``work`` in a copy of this process and kill its whole group; how many steps it had done.
 
-    ``work`` goes on for ever and calls what it is given after each step. The kill comes at a random moment in the
-    ``within`` seconds after the first step has begun.
+    ``work`` goes on for ever. The kill comes after a random number of up to ``steps`` steps, at a random moment of
+    the next: as long as the one before took, so that it comes in the middle on slow machines too.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -22,21 +30,26 @@ def killed(work: Callable[[Callable[[], None]], None], *, within: float) -> int:
         os.close(reading)
         try:
             os.write(writing, b"!")
-            work(lambda: os.write(writing, b".") and None)
+            work(lambda what: os.write(writing, what) and None)
         finally:
             os._exit(1)  # whatever ends it: it was to be killed
     os.close(writing)
     assert os.read(reading, 1) == b"!"
-    # Nothing becomes readable there: this waits the time, and no longer where the work ends by itself.
+    said, lasted = b"", _UNKNOWN
+    for _ in range(random.randint(0, steps)):  # noqa: S311  (a moment, not a secret)
+        begun = time.perf_counter()
+        said += os.read(reading, 1)
+        lasted = time.perf_counter() - begun
+    # Only the end of the work ends this early.
     ended = select.poll()
     ended.register(reading, select.POLLHUP)
-    ended.poll(random.uniform(0, within) * 1000)  # noqa: S311  (a moment, not a secret)
+    ended.poll(random.uniform(0, lasted) * 1000)  # noqa: S311  (a moment, not a secret)
     os.killpg(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), "the work ended by itself"
-    steps = b"".join(_rest(reading))
+    said += b"".join(_rest(reading))
     os.close(reading)
-    return len(steps)
+    return said.count(STEP)
 
 
 def _rest(reading: int) -> Iterator[bytes]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,7 +28,7 @@ from mtlsx.pki.keys import KeyKind
 from mtlsx.pki.workbench import Workbench
 from mtlsx.secret import Secret
 from support.issued_pki import issue_device, make_intermediate, make_root
-from support.killed import killed
+from support.killed import IDLE, STEP, Say, killed
 from support.whole_folder import listed_serials, require_nothing_unlisted, require_whole
 
 TIMES = [
@@ -160,21 +158,25 @@ def test_killed_again_and_again_it_still_comes_to_its_end(
         folder = make_root(path).folder.path
         devices = numbered("dev-%i", 1, 150)
 
-        def work(
-            step: Callable[[], None], path: Path = path, devices: list[Device] = devices
-        ) -> None:
+        def work(say: Say, path: Path = path, devices: list[Device] = devices) -> None:
             authority = Workbench(path).authority("demo")
             fleet = fleet_of(authority, devices)
             left = left_to_issue(authority, fleet)
             if left:
                 issue(
-                    authority, authority.open(None), fleet, left, cores=2, report=lambda _: step()
+                    authority,
+                    authority.open(None),
+                    fleet,
+                    left,
+                    cores=2,
+                    report=lambda _: say(STEP),
                 )
-            signal.pause()  # nothing is left to do but to be killed
+            while True:
+                say(IDLE)  # nothing is left to do but to be killed
 
         for _ in range(min(10, times - kills)):
             before = len(listed_serials(folder))
-            steps = killed(work, within=0.08)
+            steps = killed(work)
             kills += 1
             require_nothing_unlisted(folder)
             require_whole(folder)

@@ -6,7 +6,6 @@ Some kills in the ordinary suite, 200 of each with ``-m slow``.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from mtlsx.pki.certify import Kind
 from mtlsx.pki.crls import Reason
 from mtlsx.pki.workbench import Workbench
 from support.issued_pki import issue_device, make_intermediate, make_root
-from support.killed import killed
+from support.killed import STEP, Say, killed
 from support.whole_folder import listed_serials, require_nothing_unlisted, require_whole
 
 TIMES = [
@@ -36,13 +35,13 @@ def test_while_devices_are_issued(tmp_path: Path, times: int) -> None:
         ).folder.path
         before = len(listed_serials(folder))
 
-        def issue(step: Callable[[], None], path: Path = path, kill: int = kill) -> None:
+        def issue(say: Say, path: Path = path, kill: int = kill) -> None:
             authority = Workbench(path).authority("demo")
             for number in itertools.count():
                 issue_device(authority, f"dev-{kill}-{number}")
-                step()
+                say(STEP)
 
-        steps = killed(issue, within=0.02)
+        steps = killed(issue)
         require_nothing_unlisted(folder)
         require_whole(folder)
         # What was reported is there; beyond that at most the one that was on its way.
@@ -69,17 +68,15 @@ def test_while_devices_are_revoked(tmp_path: Path, times: int) -> None:
         before = set(authority.index.revoked)
         crls = authority.index.crl_number
 
-        def revoke(
-            step: Callable[[], None], authority: Authority = authority, live: list[str] = live
-        ) -> None:
+        def revoke(say: Say, authority: Authority = authority, live: list[str] = live) -> None:
             for serial in live:
                 authority.revoke([serial], Reason.SUPERSEDED)
-                step()
+                say(STEP)
             while True:
                 authority.write_crl(authority.open(None), days=30)
-                step()
+                say(STEP)
 
-        steps = killed(revoke, within=0.005)
+        steps = killed(revoke)
         require_nothing_unlisted(authority.folder.path)
         after = require_whole(authority.folder.path)
         new = set(after.index.revoked) - before
@@ -98,13 +95,13 @@ def test_while_authorities_are_made(tmp_path: Path, times: int) -> None:
         if kill % FRESH == 0:
             make_root(path)
 
-        def make(step: Callable[[], None], path: Path = path, kill: int = kill) -> None:
+        def make(say: Say, path: Path = path, kill: int = kill) -> None:
             root = Workbench(path).authority("demo")
             for number in itertools.count():
                 make_intermediate(path, root, f"plant-{kill}-{number}")
-                step()
+                say(STEP)
 
-        steps = killed(make, within=0.03)
+        steps = killed(make)
         root = Workbench(path).authority("demo")
         require_nothing_unlisted(root.folder.path)
         names = {each.name for each in Workbench(path).authorities()}
