@@ -185,7 +185,7 @@ def test_a_redis_that_refuses(pki: Pki, start_redis: Any) -> None:
     assert "others on this machine can see" in told
     assert "wrong@" not in told
     server.kill()
-    assert "Redis 127.0.0.1" in pki.run("seed", "--redis", url(server), code=2, environment=hush)
+    assert "Redis 127.0.0.1" in pki.run("seed", "--redis", url(server), code=11, environment=hush)
     assert "is no address of a Redis" in pki.run(
         "seed", "--redis", "nonsense", code=2, environment=hush
     )

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from mtlsx.errors import UsageError
 from mtlsx.identity.redis_commands import quoted
 from mtlsx.pki.seed import RedisHash, existing, store
-from mtlsx_tui.cli.headless import notice
+from mtlsx_tui.cli.headless import EndedError, notice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _TIMEOUT = 10.0  # seconds, for connecting and for each answer
 _SHOWN = 3
+_NETWORK = 11
 
 
 def seeded(
@@ -28,7 +29,7 @@ def seeded(
     """Store ``made`` in the Redis at ``url``.
 
     The password is MTLSX_REDIS_PASSWORD in ``environ``, or in the URL, where others can see it. Raises UsageError
-    where keys are there already, unless ``force``, and where Redis cannot be reached or refuses.
+    where keys are there already, unless ``force``, and where Redis refuses; EndedError where it cannot be reached.
     """
     import redis
 
@@ -59,7 +60,13 @@ def seeded(
                 )
             store(client, made, report=report)
     except redis.RedisError as error:
-        raise UsageError(f"{shown}: {str(error).rstrip('.')}.") from error
+        text = f"{shown}: {str(error).rstrip('.')}."
+        refused = redis.exceptions.AuthenticationError
+        if isinstance(error, redis.ConnectionError | redis.TimeoutError) and not isinstance(
+            error, refused
+        ):
+            raise EndedError(text, _NETWORK) from error
+        raise UsageError(text) from error
 
 
 def _without_password(url: str) -> str:

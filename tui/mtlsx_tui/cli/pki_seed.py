@@ -43,6 +43,8 @@ from mtlsx.pki.seed import (
 )
 from mtlsx.secret import Secret
 from mtlsx_tui.cli.given_secrets import new_password
+from mtlsx_tui.cli.headless import EndedError
+from mtlsx_tui.cli.output import failed
 from mtlsx_tui.cli.pki_device_source import DeviceArguments, source_of
 from mtlsx_tui.cli.pki_options import ca_option, force_option, json_option, pki_option, workbench
 from mtlsx_tui.cli.pki_redis import seeded
@@ -181,7 +183,7 @@ def command(
     force: bool,
     as_json: bool,
     **stored: Any,
-) -> None:
+) -> int:
     """Give Redis what EMQX asks it for about each device: the password's hash, and access rules.
 
     The keys are exactly those that EMQX makes of the certificates. Nothing that is there is replaced without --force.
@@ -202,8 +204,11 @@ def command(
         path = Path(out)
         write(path.parent, [File(path.name, as_commands(made), private=True)], force=force)
     else:
-        with _progress("Storing", len(made)) as advance:
-            seeded(cast("str", url), made, os.environ, force=force, report=advance)
+        try:
+            with _progress("Storing", len(made)) as advance:
+                seeded(cast("str", url), made, os.environ, force=force, report=advance)
+        except EndedError as error:
+            return failed(error)
     if as_json:
         content = {
             "ca": authority.name,
@@ -213,13 +218,14 @@ def command(
             "acl_cmd": settings.acl_command if settings.rules else None,
         }
         click.echo(json.dumps(content, indent=2))
-        return
+        return 0
     click.echo(f"{len(made):,} keys for {len(devices):,} devices of {authority.name}")
     click.echo(f"  {'cmd':<12} {settings.mapping.command}")
     if settings.rules:
         click.echo(f"  {'acl cmd':<12} {settings.acl_command}")
     if out is not None:
         click.echo(f"  {'written':<12} {out}")
+    return 0
 
 
 def _settings(
