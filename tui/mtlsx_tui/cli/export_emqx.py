@@ -57,7 +57,7 @@ def command(
 
 
 def _write(path: Path, content: str) -> None:
-    from mtlsx.profiles.files import reason, write_private
+    from mtlsx.files import reason, write_private
 
     try:
         write_private(path, content.encode())
