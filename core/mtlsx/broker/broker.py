@@ -185,7 +185,9 @@ class Broker:
         """Disconnect a client (0x98 in MQTT 5); False where it is not connected."""
         for client in self._clients.values():
             if client.info is not None and client.info.client_id == client_id:
-                client.end(_ADMINISTRATIVE_ACTION, "An administrator disconnected the client.")
+                self._end(
+                    client, _ADMINISTRATIVE_ACTION, "An administrator disconnected the client."
+                )
                 return True
         return False
 
@@ -272,13 +274,18 @@ class Broker:
         for client in list(self._clients.values()):
             violated = client.conversation.overdue(now)
             if violated is not None:
-                client.end(violated.code, violated.sentence)
+                self._end(client, violated.code, violated.sentence)
             elif client.info is not None and self._has_expired(client.info):
-                client.end(_NOT_AUTHORIZED, "The client's token has expired.")
+                self._end(client, _NOT_AUTHORIZED, "The client's token has expired.")
         due = self._hub.next_deadline()
         if due is not None and due <= now:
             self._run(self._dispatcher.dropped(self._hub.tick(now)))
         self._sweeper = self._loop.call_later(_SWEEP, self._sweep)
+
+    def _end(self, client: Client, code: int, sentence: str) -> None:
+        """Disconnect a client. Its will does not wait until it has hung up, which may take it a while."""
+        client.end(code, sentence)
+        self._run(self._dispatcher.drop(client))
 
     def _has_expired(self, client: ClientInfo) -> bool:
         return (

@@ -97,6 +97,8 @@ class Dispatcher:
         except ProtocolError as error:
             violated = client.conversation.violated(error)
             client.end(violated.code, violated.sentence)
+        if client.over:
+            await self.drop(client)
 
     def send(self, sends: Sends) -> None:
         """Write what the hub has for clients."""
