@@ -110,21 +110,21 @@ class Running:
     """A program that has not ended yet."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+        self.process = process
 
     def line(self) -> str:
         """The next line that it prints, as soon as it is there; empty at its end."""
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
 
     def interrupt(self) -> None:
         """What Ctrl+C does."""
-        self._process.send_signal(signal.SIGINT)
+        self.process.send_signal(signal.SIGINT)
 
     def result(self) -> Result:
         """Wait for its end."""
-        stdout, stderr = self._process.communicate(timeout=WAIT)
-        return Result(self._process.returncode, stdout, stderr)
+        stdout, stderr = self.process.communicate(timeout=WAIT)
+        return Result(self.process.returncode, stdout, stderr)
 
 
 def as_options(settings: ConnectionSettings) -> list[str]:
