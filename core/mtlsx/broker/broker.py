@@ -184,7 +184,7 @@ class Broker:
     def kick(self, client_id: bytes) -> bool:
         """Disconnect a client (0x98 in MQTT 5); False where it is not connected."""
         for client in self._clients.values():
-            if client.info is not None and client.info.client_id == client_id:
+            if client.info is not None and client.info.client_id == client_id and not client.over:
                 client.end(_ADMINISTRATIVE_ACTION, "An administrator disconnected the client.")
                 return True
         return False

@@ -26,13 +26,13 @@ _FEW: Final = 64
 class Client:
     """A connection and what is known of it.
 
-    ``info`` is None until CONNECT is accepted. ``task`` handles what waits; ``over`` is set when nothing more is to
+    ``info`` is None until CONNECT is accepted, which was at ``accepted_at``. ``task`` handles what waits; ``over`` is set when nothing more is to
     be said to the client. ``farewell`` is why the broker ends it: a reason code, where one is told, and a sentence;
     after the client's own DISCONNECT ``said_goodbye`` is set. ``published`` counts its PUBLISH packets.
     """
 
     __slots__ = (
-        "_octets", "_paused", "conversation", "engine", "farewell", "info", "link", "over", "pending", "published",
+        "_octets", "_paused", "accepted_at", "conversation", "engine", "farewell", "info", "link", "over", "pending", "published",
         "said_goodbye", "task",
     )  # fmt: skip
 
@@ -41,6 +41,7 @@ class Client:
         self.conversation = conversation
         self.engine = engine
         self.info: ClientInfo | None = None
+        self.accepted_at = 0.0
         self.pending: deque[Event] = deque()
         self.task: asyncio.Task[None] | None = None
         self.over = False

@@ -136,7 +136,7 @@ class Dispatcher:
             client.answer(result.answer)
             self._refuse(client, connect, admission, result.answer.code, told=True)
             return
-        client.info = info
+        client.info, client.accepted_at = info, self._clock()
         client.answer(result.answer)
         self._emit(_connected(client, connect, admission, session_present=result.session_present))
         if result.taken_over is not None:
