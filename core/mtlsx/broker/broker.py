@@ -150,7 +150,7 @@ class Broker:
         self._make_engines(configuration)
         self._configuration = configuration
         for client in self._clients.values():
-            client.engine = self._engines[client.link.peer.listener]
+            client.decide_by(self._engines[client.link.peer.listener])
         for acceptor in self._acceptors:
             await acceptor.reload(after[acceptor.settings.id])
         self._run(self._retire(old, tuple(self._tasks)))
@@ -184,7 +184,7 @@ class Broker:
     def kick(self, client_id: bytes) -> bool:
         """Disconnect a client (0x98 in MQTT 5); False where it is not connected."""
         for client in self._clients.values():
-            if client.info is not None and client.info.client_id == client_id:
+            if client.info is not None and client.info.client_id == client_id and not client.over:
                 self._end(
                     client, _ADMINISTRATIVE_ACTION, "An administrator disconnected the client."
                 )

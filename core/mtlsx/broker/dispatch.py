@@ -138,7 +138,7 @@ class Dispatcher:
             client.answer(result.answer)
             self._refuse(client, connect, admission, result.answer.code, told=True)
             return
-        client.info = info
+        client.info, client.accepted_at = info, self._clock()
         client.answer(result.answer)
         self._emit(_connected(client, connect, admission, session_present=result.session_present))
         if result.taken_over is not None:
@@ -173,9 +173,7 @@ class Dispatcher:
             return
         self.received += 1
         client.published += 1
-        permission = await client.engine.publish(
-            info, publish.topic, qos=publish.qos, retain=publish.retain
-        )
+        permission = await client.may_publish(info, publish)
         if client.over:
             return
         if permission.allowed:

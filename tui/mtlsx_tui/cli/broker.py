@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
-from contextlib import aclosing
+import sys
+from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mtlsx.errors import MtlsxError
+from mtlsx.errors import MtlsxError, UsageError
 from mtlsx_tui.cli import seeding
+from mtlsx_tui.cli.broker_control import Control, obey
 from mtlsx_tui.cli.broker_text import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Coroutine
 
-    from mtlsx.broker.broker import Broker, BrokerEvent
+    from mtlsx.auth.stores.store import Reply
+    from mtlsx.broker.broker import BrokerEvent
     from mtlsx.configuration.model import Configuration
 
 
@@ -31,9 +35,22 @@ if TYPE_CHECKING:
     "--seed", metavar="FILE",
     help="Commands as for redis-cli, for a configuration with the embedded store.",
 )  # fmt: skip
+@click.option(
+    "--metrics",
+    "metrics_at",
+    metavar="HOST:PORT",
+    help="Answer HTTP here with counts for Prometheus.",
+)
 @click.option("--json", "json_", is_flag=True, help="Print each event as one line of JSON.")
 @click.option("--quiet", is_flag=True, help="Print no decisions over topics, only clients.")
-def command(config: tuple[str, ...], seed: str | None, *, json_: bool, quiet: bool) -> int:
+@click.option(
+    "--control", is_flag=True,
+    help="Do what lines of JSON on standard input say, and answer each; with --json.",
+)  # fmt: skip
+def command(
+    config: tuple[str, ...], seed: str | None, metrics_at: str | None, *,
+    json_: bool, quiet: bool, control: bool,
+) -> int:  # fmt: skip
     """Run a broker that decides as EMQX with this configuration would, and tell of each decision.
 
     SIGHUP loads the configuration, certificates and revocation lists anew. Ctrl+C and SIGTERM end it in good order.
@@ -43,50 +60,110 @@ def command(config: tuple[str, ...], seed: str | None, *, json_: bool, quiet: bo
     def load_again() -> Configuration:
         return load([Path(name) for name in config])
 
-    commands = None if seed is None else seeding.commands_in(seed)
+    if control and not json_:
+        raise UsageError("--control answers in JSON.", fix="Give --json too.")
+    _raise_file_limit()
+    commands = [] if seed is None else seeding.commands_in(seed)
+    metrics_address = None if metrics_at is None else _address(metrics_at)
     say = _say_json if json_ else _say_text(quiet=quiet)
-    asyncio.run(_serve(load_again, commands, say))
+    asyncio.run(_serve(load_again, commands, say, metrics_address, control=control))
     return 0
+
+
+def _raise_file_limit() -> None:
+    """Let as many connections be open as the system lets us; each takes a file."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _serve(
     load_again: Callable[[], Configuration],
-    seed: list[list[bytes]] | None,
+    seed: list[list[bytes]],
     say: Callable[[BrokerEvent], None],
+    metrics_address: tuple[str, int] | None,
+    *,
+    control: bool,
 ) -> None:
     from mtlsx.auth.stores.opening import Stores
     from mtlsx.broker.broker import Broker
+    from mtlsx.broker.metrics import Metrics
 
     configuration = load_again()
     for note in configuration.notes:
         click.echo(f"mtlsx: {note}", err=True)
-    async with aclosing(Stores()) as stores:
-        if seed is not None:
-            await seeding.fill(stores, configuration.auth, seed)
-        broker = Broker(configuration, on_event=say, open_store=stores)
-        await broker.start()
+
+    def hear(event: BrokerEvent) -> None:
+        metrics.take(event)
         try:
-            await _until_told_to_stop(broker, load_again)
-        finally:
-            await broker.stop()
+            say(event)
+        except BrokenPipeError:
+            _stop_for_nobody_listens()
+
+    async def execute(words: list[bytes]) -> Reply:
+        return await seeding.execute(stores, configuration.auth, words)
+
+    async def reload() -> None:
+        await broker.reload(await asyncio.to_thread(load_again))
+
+    async with AsyncExitStack() as running:
+        stores = await running.enter_async_context(aclosing(Stores()))
+        for command in seed:
+            await execute(command)
+        broker = Broker(configuration, on_event=hear, open_store=stores)
+        metrics = Metrics(broker)
+        if metrics_address is not None:
+            running.callback(metrics.serve(*metrics_address))
+        running.push_async_callback(broker.stop)
+        await broker.start()
+        if control:
+            await _first(_signals(reload), obey(Control(broker, metrics, execute, reload), _print))
+        else:
+            await _signals(reload)
 
 
-async def _until_told_to_stop(broker: Broker, load_again: Callable[[], Configuration]) -> None:
+def _stop_for_nobody_listens() -> None:
+    """Whoever read what we print is gone: end in good order, and print to nowhere until then."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    signal.raise_signal(signal.SIGTERM)
+
+
+async def _signals(reload: Callable[[], Awaitable[None]]) -> None:
+    """Do what signals say, until one says to stop."""
     loop = asyncio.get_running_loop()
     signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, signals.put_nowait, number)
     while await signals.get() is signal.SIGHUP:
         try:
-            await broker.reload(await asyncio.to_thread(load_again))
+            await reload()
         except MtlsxError as error:
             click.echo(f"mtlsx: nothing is loaded anew: {error}", err=True)
+
+
+async def _first(*endings: Coroutine[Any, Any, None]) -> None:
+    """Wait for the first of these; the others end with it."""
+    tasks = [asyncio.ensure_future(ending) for ending in endings]
+    done, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 def _say_json(event: BrokerEvent) -> None:
     from mtlsx.broker.event_json import as_json
 
-    click.echo(json.dumps(as_json(event)).replace("\x7f", "\\u007f"))
+    _print(as_json(event))
+
+
+def _print(value: dict[str, Any]) -> None:
+    click.echo(json.dumps(value).replace("\x7f", "\\u007f"))
 
 
 def _say_text(*, quiet: bool) -> Callable[[BrokerEvent], None]:
@@ -96,3 +173,10 @@ def _say_text(*, quiet: bool) -> Callable[[BrokerEvent], None]:
             click.echo(text)
 
     return say
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise UsageError(f"--metrics {text} is no HOST:PORT.", fix="Give 127.0.0.1:9464, say.")
+    return host.strip("[]") or "127.0.0.1", int(port)

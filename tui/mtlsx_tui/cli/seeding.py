@@ -10,6 +10,7 @@ from mtlsx.errors import MaterialError, UsageError
 if TYPE_CHECKING:
     from mtlsx.auth.settings import AuthSettings
     from mtlsx.auth.stores.opening import Stores
+    from mtlsx.auth.stores.store import Reply
 
 
 def commands_in(file: str) -> list[list[bytes]]:
@@ -37,9 +38,17 @@ def commands_in(file: str) -> list[list[bytes]]:
 
 
 async def fill(stores: Stores, settings: AuthSettings, commands: list[list[bytes]]) -> None:
-    """Execute ``commands`` in the embedded store of ``settings``. Raises ``UsageError`` where there is none."""
+    """Execute ``commands`` in the embedded store of ``settings``; raises as ``execute`` does."""
+    for words in commands:
+        await execute(stores, settings, words)
+
+
+async def execute(stores: Stores, settings: AuthSettings, words: list[bytes]) -> Reply:
+    """Execute a command in the embedded store of ``settings``.
+
+    Raises ``UsageError`` where there is none, and where the store does not take the command.
+    """
     from mtlsx.auth.settings import RedisServer
-    from mtlsx.auth.stores.embedded import EmbeddedStore
     from mtlsx.auth.stores.store import StoreError
 
     used = [
@@ -48,12 +57,10 @@ async def fill(stores: Stores, settings: AuthSettings, commands: list[list[bytes
     ]
     if not any(isinstance(server, RedisServer) and server.embedded for server in used):
         raise UsageError(
-            '--seed fills the embedded store, and the configuration has none (server = "embedded").',
+            'Only the embedded store can be filled, and the configuration has none (server = "embedded").',
             fix="A real Redis is filled with redis-cli.",
         )
-    store = stores(RedisServer(embedded=True))
-    assert isinstance(store, EmbeddedStore)  # noqa: S101  (what these settings open)
     try:
-        await store.load(commands)
+        return await stores(RedisServer(embedded=True)).execute(words)
     except StoreError as error:
-        raise UsageError(f"The embedded store cannot be filled: {error}") from error
+        raise UsageError(f"The embedded store does not take this: {error}") from error

@@ -49,6 +49,17 @@ class Subscription:
     group: bytes | None = None
     exclusive: bool = False
 
+    @property
+    def text(self) -> bytes:
+        """The filter with its prefix, as SUBSCRIBE had it."""
+        if self.exclusive:
+            return _EXCLUSIVE + self.topic_filter
+        if self.group is None:
+            return self.topic_filter
+        return (
+            _QUEUE if self.group == b"$queue" else _SHARE + self.group + b"/"
+        ) + self.topic_filter
+
 
 def matches(name: bytes, topic_filter: bytes) -> bool:
     """Whether ``topic_filter`` matches ``name``. A wildcard at its beginning does not match ``$`` at the name's."""

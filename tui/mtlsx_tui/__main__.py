@@ -1,0 +1,7 @@
+"""``python -m mtlsx_tui`` is ``mtlsx``."""
+
+from __future__ import annotations
+
+from mtlsx_tui.cli.main import main
+
+main()
