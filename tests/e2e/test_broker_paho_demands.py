@@ -17,15 +17,11 @@ from mtlsx.packets.control_packets import (
     Connack,
     Connect,
     Disconnect,
-    Pingreq,
-    Pingresp,
     Puback,
     Pubcomp,
     Publish,
     Pubrec,
     Pubrel,
-    Suback,
-    Subscribe,
     Subscription,
     Unsuback,
     Unsubscribe,
@@ -35,7 +31,6 @@ from mtlsx.packets.properties import (
     ConnectProperties,
     DisconnectProperties,
     PublishProperties,
-    SubscribeProperties,
     WillProperties,
 )
 from support.cli import Cli
@@ -102,13 +97,13 @@ class Place:
         """Another client publishes, each message to its last acknowledgement."""
         async with self.client("publisher", version) as (client, _):
             for message in messages:
-                await complete(client, message)
+                await client.publish(message)
 
     async def let_time_pass(self, seconds: int) -> None:
         """Return when so much time has passed for the broker."""
         topic = self.topic("clock")
         async with self.client("watcher") as (watcher, _):
-            await subscribe(watcher, topic)
+            await watcher.subscribe(topic)
             properties = WillProperties(will_delay_interval=seconds)
             async with self.client(
                 "clock",
@@ -122,56 +117,6 @@ class Place:
 @pytest.fixture
 def place(address: tuple[str, int], request: pytest.FixtureRequest) -> Place:
     return Place(address, request.node.name)
-
-
-async def subscribe(
-    client: RawClient,
-    *wanted: bytes | Subscription,
-    qos: int = 2,
-    identifier: int | None = None,
-) -> tuple[int, ...]:
-    """Subscribe and return the codes; what is retained comes after them."""
-    subscriptions = tuple(
-        one if isinstance(one, Subscription) else Subscription(one, qos) for one in wanted
-    )
-    properties = SubscribeProperties(subscription_identifier=identifier)
-    client.send(Subscribe(1, subscriptions, properties))
-    return (await client.expect(Suback)).codes
-
-
-async def complete(client: RawClient, message: Publish) -> None:
-    """Publish up to the last acknowledgement."""
-    if message.qos == 0:
-        client.send(message, Pingreq())
-        await client.expect(Pingresp)
-        return
-    client.send(message._replace(packet_id=1))
-    if message.qos == 1:
-        await client.expect(Puback)
-        return
-    await client.expect(Pubrec)
-    client.send(Pubrel(1))
-    await client.expect(Pubcomp)
-
-
-async def take(client: RawClient, count: int) -> list[Publish]:
-    """The next messages, each acknowledged to the end."""
-    came: list[Publish] = []
-    unfinished = 0
-    while len(came) < count or unfinished:
-        packet = await client.next()
-        if isinstance(packet, Pubrel):
-            client.send(Pubcomp(packet.packet_id))
-            unfinished -= 1
-            continue
-        assert isinstance(packet, Publish), packet
-        came.append(packet)
-        if packet.qos == 1:
-            client.send(Puback(packet.packet_id))
-        elif packet.qos == 2:
-            client.send(Pubrec(packet.packet_id))
-            unfinished += 1
-    return came
 
 
 def each_qos(topic: bytes, *, retain: bool = False) -> list[Publish]:
@@ -189,11 +134,11 @@ def told(messages: list[Publish]) -> list[tuple[bytes, bytes, int]]:
 async def test_basic(place: Place, version: int) -> None:
     topic = place.topic("TopicA")
     async with place.client("a", version) as (client, _):
-        assert await subscribe(client, topic) == (2,)
+        assert await client.subscribe(topic) == (2,)
         await place.publish(
             *(Publish(topic, b"qos %d" % qos, qos) for qos in EVERY_QOS), version=version
         )
-        came = await take(client, 3)
+        came = await client.take(3)
         assert told(came) == [(topic, b"qos %d" % qos, qos) for qos in EVERY_QOS]
 
 
@@ -218,14 +163,14 @@ async def test_retained_messages(place: Place, version: int) -> None:
     topic = place.topic("TopicA")
     await place.publish(*each_qos(topic, retain=True), version=version)
     async with place.client("a", version) as (client, _):
-        await subscribe(client, topic + b"/+")
-        came = await take(client, 3)
+        await client.subscribe(topic + b"/+")
+        came = await client.take(3)
         assert told(came) == told(each_qos(topic))
         assert all(each.retain for each in came)
     cleared = [each._replace(payload=b"") for each in each_qos(topic, retain=True)]
     await place.publish(*cleared, version=version)
     async with place.client("a", version) as (client, _):
-        await subscribe(client, topic + b"/+")
+        await client.subscribe(topic + b"/+")
         assert await client.until_quiet() == []
 
 
@@ -235,13 +180,13 @@ async def test_messages_wait_for_who_is_away(place: Place, version: int) -> None
     expiry = {"session_expiry_interval": 100} if version == 5 else {}
     async with place.client("a", version, clean=False, **expiry) as (client, connack):
         assert not connack.session_present
-        await subscribe(client, topic + b"/#")
+        await client.subscribe(topic + b"/#")
         client.send(Disconnect())
         assert await client.ended() == []
     await place.publish(*each_qos(topic), version=version)
     async with place.client("a", version, clean=False, **expiry) as (client, connack):
         assert connack.session_present is (version > 3)  # MQTT 3.1 does not tell
-        came = await take(client, 2)
+        came = await client.take(2)
         rest = await client.until_quiet()
         came += [packet for packet in rest if isinstance(packet, Publish)]
         assert told([each for each in came if each.qos]) == told(each_qos(topic)[1:])
@@ -252,10 +197,10 @@ async def test_will(place: Place, version: int) -> None:
     topic = place.topic("Topic/C")
     will = Will(topic, b"client not disconnected", qos=1)
     async with place.client("b", version) as (watcher, _):
-        await subscribe(watcher, topic)
+        await watcher.subscribe(topic)
         async with place.client("a", version, keep_alive=2, will=will):
             pass
-        assert told(await take(watcher, 1)) == [(topic, b"client not disconnected", 1)]
+        assert told(await watcher.take(1)) == [(topic, b"client not disconnected", 1)]
         async with place.client("a", version, will=will) as (client, _):
             client.send(Disconnect())
             await client.ended()
@@ -269,9 +214,9 @@ async def test_overlapping_subscriptions_are_one_copy_with_the_highest_qos(
     topic = place.topic("TopicA")
     async with place.client("a", version) as (client, _):
         wanted = (Subscription(topic + b"/#", 2), Subscription(topic + b"/+", 1))
-        assert await subscribe(client, *wanted) == (2, 1)
+        assert await client.subscribe(*wanted) == (2, 1)
         await place.publish(Publish(topic + b"/C", b"overlapping", 2), version=version)
-        assert told(await take(client, 1)) == [(topic + b"/C", b"overlapping", 2)]
+        assert told(await client.take(1)) == [(topic + b"/C", b"overlapping", 2)]
         assert await client.until_quiet() == []
 
 
@@ -281,13 +226,13 @@ async def test_keep_alive_ends_a_silent_client_and_sends_its_will(
 ) -> None:
     topic = place.topic("/TopicA")
     async with place.client("b", version) as (watcher, _):
-        await subscribe(watcher, topic)
+        await watcher.subscribe(topic)
         begun = time.monotonic()
         async with place.client("a", version, keep_alive=1, will=Will(topic, b"expiry")) as (
             client,
             _,
         ):
-            assert told(await take(watcher, 1)) == [(topic, b"expiry", 0)]
+            assert told(await watcher.take(1)) == [(topic, b"expiry", 0)]
             assert 1.5 <= time.monotonic() - begun < 1.5 + SLACK
             came = await client.ended()
             if version == 5:
@@ -301,7 +246,7 @@ async def test_what_was_not_acknowledged_is_sent_again(place: Place, version: in
     topic = place.topic("TopicA")
     expiry = {"session_expiry_interval": 100} if version == 5 else {}
     async with place.client("b", version, clean=False, **expiry) as (client, _):
-        await subscribe(client, topic + b"/#")
+        await client.subscribe(topic + b"/#")
         await place.publish(*each_qos(topic)[1:], version=version)
         first = [await client.expect(Publish), await client.expect(Publish)]
         assert not any(each.dup for each in first)
@@ -309,7 +254,7 @@ async def test_what_was_not_acknowledged_is_sent_again(place: Place, version: in
         await client.ended()
     async with place.client("b", version, clean=False, **expiry) as (client, connack):
         assert connack.session_present is (version > 3)
-        assert await take(client, 2) == [each._replace(dup=True) for each in first]
+        assert await client.take(2) == [each._replace(dup=True) for each in first]
 
 
 @ALL_VERSIONS
@@ -317,7 +262,7 @@ async def test_a_received_message_of_qos_2_is_released_again(place: Place, versi
     topic = place.topic("TopicA")
     expiry = {"session_expiry_interval": 100} if version == 5 else {}
     async with place.client("b", version, clean=False, **expiry) as (client, _):
-        await subscribe(client, topic)
+        await client.subscribe(topic)
         await place.publish(Publish(topic, b"once", 2), version=version)
         message = await client.expect(Publish)
         client.send(Pubrec(message.packet_id))
@@ -332,20 +277,20 @@ async def test_a_received_message_of_qos_2_is_released_again(place: Place, versi
 async def test_wildcards_do_not_match_dollar_topics(place: Place, version: int) -> None:
     topic = b"$" + place.topic("TopicA")
     async with place.client("b", version) as (client, _):
-        await subscribe(client, b"#", b"+/TopicA", qos=1)
+        await client.subscribe(b"#", b"+/TopicA", qos=1)
         await client.until_quiet()
         await place.publish(Publish(topic, b"", 1), version=version)
         came = [packet for packet in await client.until_quiet() if isinstance(packet, Publish)]
         assert [each for each in came if each.topic == topic] == []
-        await subscribe(client, topic)
+        await client.subscribe(topic)
         await place.publish(Publish(topic, b"", 1), version=version)
-        assert told(await take(client, 1)) == [(topic, b"", 1)]
+        assert told(await client.take(1)) == [(topic, b"", 1)]
 
 
 @ALL_VERSIONS
 async def test_a_subscription_that_is_not_allowed(place: Place, version: int) -> None:
     async with place.client("a", version) as (client, _):
-        codes = await subscribe(client, place.topic("x"), b"test/nosubscribe", qos=1)
+        codes = await client.subscribe(place.topic("x"), b"test/nosubscribe", qos=1)
         assert codes == (1, NOT_AUTHORIZED_TO_SUBSCRIBE)
 
 
@@ -379,18 +324,18 @@ async def test_zero_length_client_id_is_given_one(place: Place) -> None:
 async def test_suback_tells_the_granted_qos_or_why_not(place: Place) -> None:
     async with place.client("a") as (client, _):
         wanted = [Subscription(place.topic(str(qos)), qos) for qos in EVERY_QOS]
-        codes = await subscribe(client, *wanted, Subscription(b"test/nosubscribe", 2))
+        codes = await client.subscribe(*wanted, Subscription(b"test/nosubscribe", 2))
         assert codes == (0, 1, 2, NOT_AUTHORIZED_TO_SUBSCRIBE)
 
 
 async def test_overlapping_subscriptions_bring_all_identifiers(place: Place) -> None:
     topic = place.topic("TopicA")
     async with place.client("a") as (a, _), place.client("b") as (b, _):
-        await subscribe(a, topic, identifier=456789)
-        await subscribe(b, topic, identifier=2, qos=1)
-        await subscribe(b, topic + b"/#", identifier=3)
+        await a.subscribe(topic, identifier=456789)
+        await b.subscribe(topic, identifier=2, qos=1)
+        await b.subscribe(topic + b"/#", identifier=3)
         await place.publish(Publish(topic, b"sub identifier test", 2))
-        [at_a], [at_b] = await take(a, 1), await take(b, 1)
+        [at_a], [at_b] = await a.take(1), await b.take(1)
         assert at_a.properties.subscription_identifiers == (456789,)
         assert sorted(at_b.properties.subscription_identifiers) == [2, 3]
         assert at_b.qos == 2
@@ -401,19 +346,19 @@ async def test_no_local(place: Place) -> None:
     topic = place.topic("TopicA")
     async with place.client("a") as (a, _), place.client("b") as (b, _):
         for client in (a, b):
-            await subscribe(client, Subscription(topic, 2, no_local=True))
-        await complete(a, Publish(topic, b"noLocal test", 1))
+            await client.subscribe(Subscription(topic, 2, no_local=True))
+        await a.publish(Publish(topic, b"noLocal test", 1))
         assert await a.until_quiet() == []
-        assert told(await take(b, 1)) == [(topic, b"noLocal test", 1)]
+        assert told(await b.take(1)) == [(topic, b"noLocal test", 1)]
 
 
 @pytest.mark.parametrize("as_published", [False, True])
 async def test_retain_as_published(place: Place, as_published: bool) -> None:
     topic = place.topic("TopicA")
     async with place.client("a") as (client, _):
-        await subscribe(client, Subscription(topic, 1, retain_as_published=as_published))
+        await client.subscribe(Subscription(topic, 1, retain_as_published=as_published))
         await place.publish(Publish(topic, b"no", 1), Publish(topic, b"yes", 1, retain=True))
-        came = await take(client, 2)
+        came = await client.take(2)
         assert [(each.payload, each.retain) for each in came] == [
             (b"no", False),
             (b"yes", as_published),
@@ -426,8 +371,8 @@ async def test_retain_handling(place: Place, handling: int, first: int, again: i
     await place.publish(*each_qos(topic, retain=True))
     async with place.client("a") as (client, _):
         for count in (first, again):
-            await subscribe(client, Subscription(topic + b"/+", 2, retain_handling=handling))
-            assert len(await take(client, count)) == count
+            await client.subscribe(Subscription(topic + b"/+", 2, retain_handling=handling))
+            assert len(await client.take(count)) == count
             assert await client.until_quiet() == []
 
 
@@ -435,7 +380,7 @@ async def test_publications_expire_with_the_time_that_is_left(place: Place) -> N
     """Those that wait for a client that is away, and those that are retained."""
     topic, kept = place.topic("TopicA"), place.topic("kept")
     async with place.client("b", session_expiry_interval=99999) as (client, _):
-        await subscribe(client, topic)
+        await client.subscribe(topic)
         client.send(Disconnect())
         await client.ended()
     short = PublishProperties(message_expiry_interval=1)
@@ -449,9 +394,9 @@ async def test_publications_expire_with_the_time_that_is_left(place: Place) -> N
     await place.let_time_pass(2)
     async with place.client("b", clean=False) as (client, connack):
         assert connack.session_present
-        came = await take(client, 2)
-        await subscribe(client, kept + b"/+")
-        came += await take(client, 1)
+        came = await client.take(2)
+        await client.subscribe(kept + b"/+")
+        came += await client.take(1)
         assert [each.payload for each in came] == [b"stays"] * 3
         assert all(0 < (each.properties.message_expiry_interval or 0) <= 58 for each in came)
         assert await client.until_quiet() == []
@@ -474,10 +419,10 @@ async def test_properties_are_passed_on_unaltered(place: Place, qos: int, retain
     async with place.client("a") as (client, _):
         if retain:
             await place.publish(message)
-        await subscribe(client, topic)
+        await client.subscribe(topic)
         if not retain:
             await place.publish(message)
-        [came] = await take(client, 1)
+        [came] = await client.take(1)
         assert came._replace(packet_id=0) == message
 
 
@@ -488,11 +433,11 @@ async def test_will_has_its_properties(place: Place) -> None:
         response_topic=b"r", correlation_data=b"334", user_properties=((b"a", b"2"), (b"c", b"3")),
     )  # fmt: skip
     async with place.client("b") as (watcher, _):
-        await subscribe(watcher, topic)
+        await watcher.subscribe(topic)
         async with place.client("a", will=Will(topic, b"gone", 2, properties=about)) as (client, _):
             client.send(Disconnect(DISCONNECT_WITH_WILL))
             await client.ended()
-        [came] = await take(watcher, 1)
+        [came] = await watcher.take(1)
         assert came.properties == PublishProperties(
             payload_format_indicator=1, message_expiry_interval=60, content_type=b"My name",
             response_topic=b"r", correlation_data=b"334", user_properties=((b"a", b"2"), (b"c", b"3")),
@@ -507,10 +452,10 @@ async def test_will_delay(place: Place, delay: int, expiry: int, expected: int) 
     topic = place.topic("TopicA")
     will = Will(topic, b"will message", properties=WillProperties(will_delay_interval=delay))
     async with place.client("b") as (watcher, _):
-        await subscribe(watcher, topic)
+        await watcher.subscribe(topic)
         async with place.client("a", will=will, session_expiry_interval=expiry):
             begun = time.monotonic()
-        assert told(await take(watcher, 1)) == [(topic, b"will message", 0)]
+        assert told(await watcher.take(1)) == [(topic, b"will message", 0)]
         assert expected <= time.monotonic() - begun < expected + SLACK
 
 
@@ -518,7 +463,7 @@ async def test_whoever_comes_back_within_the_delay_leaves_no_will(place: Place) 
     topic = place.topic("TopicA")
     will = Will(topic, b"gone", properties=WillProperties(will_delay_interval=1))
     async with place.client("b") as (watcher, _):
-        await subscribe(watcher, topic)
+        await watcher.subscribe(topic)
         async with place.client("a", will=will, session_expiry_interval=60):
             pass
         async with place.client("a", clean=False, session_expiry_interval=60) as (_, connack):
@@ -554,12 +499,12 @@ async def test_topic_aliases_of_the_client(place: Place) -> None:
     topic = place.topic("TopicA")
     alias = PublishProperties(topic_alias=1)
     async with place.client("b") as (watcher, _):
-        await subscribe(watcher, topic)
+        await watcher.subscribe(topic)
         async with place.client("a", session_expiry_interval=60) as (client, connack):
             assert (connack.properties.topic_alias_maximum or 0) >= 1
-            await complete(client, Publish(topic, b"1", 1, properties=alias))
-            await complete(client, Publish(b"", b"2", 1, properties=alias))
-            came = await take(watcher, 2)
+            await client.publish(Publish(topic, b"1", 1, properties=alias))
+            await client.publish(Publish(b"", b"2", 1, properties=alias))
+            came = await watcher.take(2)
             assert [(each.topic, each.payload) for each in came] == [(topic, b"1"), (topic, b"2")]
         async with place.client("a", clean=False) as (client, connack):
             assert connack.session_present
@@ -580,10 +525,10 @@ async def test_topic_alias_0_is_invalid(place: Place) -> None:
 async def test_topic_aliases_of_the_server(place: Place, maximum: dict[str, int]) -> None:
     topics = (place.topic("TopicA"), place.topic("TopicB"))
     async with place.client("a", **maximum) as (client, _):
-        await subscribe(client, *topics)
+        await client.subscribe(*topics)
         messages = [Publish(topic, b"%d" % qos, qos) for topic in topics for qos in EVERY_QOS]
         await place.publish(*messages)
-        came = await take(client, 6)
+        came = await client.take(6)
     aliases = [each.properties.topic_alias for each in came]
     names = [each.topic for each in came]
     if not maximum.get("topic_alias_maximum"):
@@ -604,14 +549,14 @@ async def test_nothing_larger_than_the_client_takes_is_sent(place: Place) -> Non
     topic = place.topic("T")
     size = 128
     async with place.client("a", maximum_packet_size=size) as (client, _):
-        await subscribe(client, topic)
+        await client.subscribe(topic)
         await place.publish(
             Publish(topic, b"." * (size // 4), 1),
             Publish(topic, b"." * size, 0),
             Publish(topic, b"." * size, 2),
             Publish(topic, b"last", 1),
         )
-        assert [each.payload for each in await take(client, 2)] == [b"." * (size // 4), b"last"]
+        assert [each.payload for each in await client.take(2)] == [b"." * (size // 4), b"last"]
         assert await client.until_quiet() == []
 
 
@@ -629,7 +574,7 @@ async def test_a_packet_larger_than_the_server_takes(place: Place) -> None:
 async def test_flow_control_towards_the_client(place: Place, qos: int) -> None:
     topic = place.topic("TopicA")
     async with place.client("a", receive_maximum=2) as (client, _):
-        await subscribe(client, topic)
+        await client.subscribe(topic)
         await place.publish(
             *(Publish(topic, b"%d" % n, qos) for n in range(4)), Publish(topic, b"0")
         )
@@ -668,7 +613,7 @@ async def test_acknowledged_messages_count_no_more(place: Place) -> None:
     async with place.client("a") as (client, _):
         for qos in (1, 2):
             for _n in range(25):
-                await complete(client, Publish(topic, b"message", qos))
+                await client.publish(Publish(topic, b"message", qos))
         assert await client.until_quiet() == []
 
 
@@ -677,10 +622,10 @@ async def test_shared_subscriptions(place: Place) -> None:
     payloads = [b"%d" % n for n in range(20)]
     async with place.client("a") as (a, _), place.client("b") as (b, _):
         for client in (a, b):
-            await subscribe(client, b"$share/sharename/" + shared, common)
+            await client.subscribe(b"$share/sharename/" + shared, common)
         await place.publish(*(Publish(common, payload) for payload in payloads))
         for client in (a, b):
-            assert [each.payload for each in await take(client, 20)] == payloads
+            assert [each.payload for each in await client.take(20)] == payloads
         await place.publish(*(Publish(shared, payload) for payload in payloads))
         at_each = [await client.until_quiet() for client in (a, b)]
         came = [
@@ -695,25 +640,25 @@ async def test_request_and_response(place: Place) -> None:
     about = PublishProperties(response_topic=topic, correlation_data=b"334")
     async with place.client("a") as (requester, _), place.client("b") as (responder, _):
         for client in (requester, responder):
-            await subscribe(client, Subscription(topic, 2, no_local=True))
-        await complete(requester, Publish(topic, b"request", 1, properties=about))
-        [request] = await take(responder, 1)
+            await client.subscribe(Subscription(topic, 2, no_local=True))
+        await requester.publish(Publish(topic, b"request", 1, properties=about))
+        [request] = await responder.take(1)
         assert request.properties == about
         assert request.properties.response_topic is not None
         response = Publish(
             request.properties.response_topic, b"response", 1, properties=request.properties
         )
-        await complete(responder, response)
-        [answer] = await take(requester, 1)
+        await responder.publish(response)
+        [answer] = await requester.take(1)
         assert (answer.payload, answer.properties.correlation_data) == (b"response", b"334")
 
 
 async def test_unsubscribe(place: Place) -> None:
     topics = [place.topic(f"Topic{n}") for n in range(3)]
     async with place.client("b") as (client, _):
-        await subscribe(client, *topics)
+        await client.subscribe(*topics)
         client.send(Unsubscribe(7, (topics[0], place.topic("never"))))
         assert (await client.expect(Unsuback)).codes == (0, NO_SUBSCRIPTION_EXISTED)
         await place.publish(*(Publish(topic, b"", 1) for topic in topics))
-        assert [each.topic for each in await take(client, 2)] == topics[1:]
+        assert [each.topic for each in await client.take(2)] == topics[1:]
         assert await client.until_quiet() == []

@@ -8,9 +8,24 @@ from collections import deque
 from contextlib import suppress
 from typing import Self, TypeVar
 
-from mtlsx.packets.control_packets import Connack, Connect, ControlPacket, Pingreq, Pingresp
+from mtlsx.packets.control_packets import (
+    Connack,
+    Connect,
+    ControlPacket,
+    Pingreq,
+    Pingresp,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Suback,
+    Subscribe,
+    Subscription,
+)
 from mtlsx.packets.decoder import Decoder
 from mtlsx.packets.encode import encode
+from mtlsx.packets.properties import SubscribeProperties
 
 WAIT = 20.0  # seconds; for what a healthy machine does in a few milliseconds
 P = TypeVar("P", bound=ControlPacket)
@@ -77,6 +92,50 @@ class RawClient:
         """Send CONNECT and take the CONNACK."""
         self.send(connect)
         return await self.expect(Connack)
+
+    async def subscribe(
+        self, *wanted: bytes | Subscription, qos: int = 2, identifier: int | None = None
+    ) -> tuple[int, ...]:
+        """Subscribe and return the codes; what is retained comes after them."""
+        subscriptions = tuple(
+            one if isinstance(one, Subscription) else Subscription(one, qos) for one in wanted
+        )
+        properties = SubscribeProperties(subscription_identifier=identifier)
+        self.send(Subscribe(1, subscriptions, properties))
+        return (await self.expect(Suback)).codes
+
+    async def publish(self, message: Publish) -> None:
+        """Publish up to the last acknowledgement; nothing else may come meanwhile."""
+        if message.qos == 0:
+            self.send(message, Pingreq())
+            await self.expect(Pingresp)
+            return
+        self.send(message._replace(packet_id=1))
+        if message.qos == 1:
+            await self.expect(Puback)
+            return
+        await self.expect(Pubrec)
+        self.send(Pubrel(1))
+        await self.expect(Pubcomp)
+
+    async def take(self, count: int) -> list[Publish]:
+        """The next messages, each acknowledged to the end."""
+        came: list[Publish] = []
+        unfinished = 0
+        while len(came) < count or unfinished:
+            packet = await self.next()
+            if isinstance(packet, Pubrel):
+                self.send(Pubcomp(packet.packet_id))
+                unfinished -= 1
+                continue
+            assert isinstance(packet, Publish), packet
+            came.append(packet)
+            if packet.qos == 1:
+                self.send(Puback(packet.packet_id))
+            elif packet.qos == 2:
+                self.send(Pubrec(packet.packet_id))
+                unfinished += 1
+        return came
 
     async def until_quiet(self) -> list[ControlPacket]:
         """What has come until a PINGREQ sent now is answered, or the connection has ended."""

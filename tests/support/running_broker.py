@@ -11,7 +11,7 @@ import queue
 import signal
 import subprocess
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -31,10 +31,12 @@ Command = Sequence[str | bytes]
 
 
 class Running:
-    """A started broker and its events, in order."""
+    """A started broker with its configuration, and its events in order."""
 
-    def __init__(self, broker: Broker) -> None:
-        self.broker = broker
+    broker: Broker
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.configuration = configuration
         self.events: list[BrokerEvent] = []
         self._heard = asyncio.Event()
 
@@ -82,14 +84,12 @@ async def running(
     configuration = Configuration(
         (listener or tcp(),), mqtt or Mqtt(), AuthSettings() if auth is None else auth
     )
-    heard: list[Callable[[BrokerEvent], None]] = []
     stores = Stores()
-    broker = Broker(
-        configuration, on_event=lambda event: heard[0](event), open_store=stores,
+    runs = Running(configuration)
+    runs.broker = broker = Broker(
+        configuration, on_event=runs.hear, open_store=stores,
         limits=limits, acceptor_limits=acceptor_limits, link_limits=link_limits,
     )  # fmt: skip
-    runs = Running(broker)
-    heard.append(runs.hear)
     try:
         await _fill(stores, configuration.auth, seed)
         await broker.start()
