@@ -9,13 +9,14 @@ import asyncio
 import json
 import queue
 import signal
+import ssl
 import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
-from mtlsx.auth.settings import AuthSettings
+from mtlsx.auth.settings import Authorization, AuthSettings
 from mtlsx.auth.stores.opening import Stores
 from mtlsx.broker.broker import Broker, BrokerEvent
 from mtlsx.broker.limits import Limits
@@ -28,6 +29,7 @@ from support.openssl_pki import Pair, Pki
 WAIT = 20.0  # seconds; for what a healthy machine does in a few milliseconds
 E = TypeVar("E", bound=BrokerEvent)
 Command = Sequence[str | bytes]
+OPEN = AuthSettings(authorization=Authorization(no_match="allow"))
 
 
 class Running:
@@ -80,9 +82,12 @@ async def running(
     acceptor_limits: AcceptorLimits | None = None,
     link_limits: LinkLimits | None = None,
 ) -> AsyncIterator[Running]:
-    """A broker until the block ends; ``seed`` is what its embedded store holds, as commands of Redis."""
+    """A broker until the block ends, by default one that lets everybody do everything.
+
+    ``seed`` is what its embedded store holds, as commands of Redis.
+    """
     configuration = Configuration(
-        (listener or tcp(),), mqtt or Mqtt(), AuthSettings() if auth is None else auth
+        (listener or tcp(),), mqtt or Mqtt(), OPEN if auth is None else auth
     )
     stores = Stores()
     runs = Running(configuration)
@@ -178,9 +183,11 @@ def broker_process(cli: Cli, *arguments: object) -> Iterator[BrokerProcess]:
         yield BrokerProcess(program.process)
 
 
-def client_options(pki: Pki, shown: Pair | None) -> list[str]:
-    """The options of mosquitto_pub and mosquitto_sub for TLS."""
-    options = ["--cafile", str(pki.ca.certificate)]
+def client_context(pki: Pki, shown: Pair | None = None) -> ssl.SSLContext:
+    """TLS of a client that trusts the test's authority and may show a certificate."""
+    context = ssl.create_default_context(cafile=str(pki.ca.certificate))
+    # The authority is as recipes make it, which Python 3.13 finds too little.
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     if shown is not None:
-        options += ["--cert", str(shown.certificate), "--key", str(shown.key)]
-    return options
+        context.load_cert_chain(shown.certificate, shown.key)
+    return context
