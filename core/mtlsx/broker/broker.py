@@ -120,7 +120,7 @@ class Broker:
             client.end(_SHUTTING_DOWN, "The broker stops.")
         await asyncio.gather(*(acceptor.stop() for acceptor in self._acceptors))
         self._acceptors.clear()
-        if self._tasks:
+        while self._tasks:
             await asyncio.wait(self._tasks)
         for engine in self._engines.values():
             await engine.aclose()
@@ -213,12 +213,10 @@ class Broker:
 
     def closed(self, link: Link, how: Closed) -> None:
         """See ``Handler``."""
-        client = self._clients.pop(link.id)
-        client.over = True
-        client.pending.clear()
-        self._run(self._dispatcher.drop(client))
-        if client.info is not None:
-            self._on_event(_disconnected(client, client.info, how))
+        client = self._clients[link.id]
+        client.gone = how
+        if client.task is None or client.over:
+            self._forget(client, how)
 
     # ------------------------------------------------------------------ what goes on inside
 
@@ -247,7 +245,19 @@ class Broker:
                 await self._dispatcher.handle(client, event)
         finally:
             client.task = None
+            if client.gone is not None:
+                self._forget(client, client.gone)
         self._resume_later()
+
+    def _forget(self, client: Client, how: Closed) -> None:
+        """The connection is gone, and what came over it is handled."""
+        if self._clients.pop(client.link.id, None) is None:
+            return
+        client.over = True
+        client.pending.clear()
+        self._run(self._dispatcher.drop(client))
+        if client.info is not None:
+            self._on_event(_disconnected(client, client.info, how))
 
     def _run(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)

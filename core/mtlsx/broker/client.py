@@ -15,7 +15,7 @@ from mtlsx.broker.conversation import Conversation, Event
 if TYPE_CHECKING:
     from mtlsx.auth.client import ClientInfo
     from mtlsx.auth.engine import Engine, Permission
-    from mtlsx.broker.links import Link
+    from mtlsx.broker.links import Closed, Link
     from mtlsx.packets.control_packets import ControlPacket, Publish
 
 _MANY: Final = 512
@@ -30,11 +30,12 @@ class Client:
 
     ``info`` is None until CONNECT is accepted, which was at ``accepted_at``. ``task`` handles what waits; ``over`` is set when nothing more is to
     be said to the client. ``farewell`` is why the broker ends it: a reason code, where one is told, and a sentence;
-    after the client's own DISCONNECT ``said_goodbye`` is set. ``published`` counts its PUBLISH packets.
+    after the client's own DISCONNECT ``said_goodbye`` is set. ``gone`` is how the connection ended; what came before
+    that is handled nevertheless. ``published`` counts its PUBLISH packets.
     """
 
     __slots__ = (
-        "_octets", "_paused", "_permissions", "accepted_at", "conversation", "engine", "farewell", "info", "link", "over", "pending", "published",
+        "_octets", "_paused", "_permissions", "accepted_at", "conversation", "engine", "farewell", "gone", "info", "link", "over", "pending", "published",
         "said_goodbye", "task",
     )  # fmt: skip
 
@@ -49,6 +50,7 @@ class Client:
         self.over = False
         self.farewell: tuple[int | None, str] | None = None
         self.said_goodbye = False
+        self.gone: Closed | None = None
         self.published = 0
         self._octets = 0
         self._permissions: dict[tuple[bytes, int, bool], Permission] = {}
