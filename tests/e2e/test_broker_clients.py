@@ -116,17 +116,17 @@ async def refused_paho(broker: Running, pki: Pki, login: Login) -> Told:
 
 
 def _refused_paho(port: int, pki: Pki, login: Login) -> Told:
-    client, codes = paho_client(pki, login), []
+    client, codes, said = paho_client(pki, login), [], []
     client.on_connect = lambda *about: codes.append(about[3].value)
-    words = ""
+    client.on_log = lambda *about: said.append(about[3])
     try:
         client.connect("127.0.0.1", port)
         while not codes and client.loop(WAIT) == 0:
             pass
     except OSError as error:
-        words = str(error)
+        said.append(str(error))
     client.disconnect()
-    return Told(_return_code(codes[0], login.version) if codes else None, words)
+    return Told(_return_code(codes[0], login.version) if codes else None, "\n".join(said))
 
 
 def _return_code(code: int, version: int) -> int:

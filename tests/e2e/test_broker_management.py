@@ -22,6 +22,9 @@ from mtlsx.auth.settings import (
     FileSource,
     Identity,
     JwtAuthentication,
+    RedisAuthentication,
+    RedisServer,
+    RedisSource,
 )
 from mtlsx.broker.bans import Ban, BannedBy
 from mtlsx.broker.client_events import (
@@ -55,6 +58,7 @@ pytestmark = pytest.mark.e2e
 
 VERSIONS = pytest.mark.parametrize("version", [4, 5])
 NOT_AUTHORIZED, SHUTTING_DOWN, BANNED, TAKEN_OVER, ADMINISTRATIVE = 0x87, 0x8B, 0x8A, 0x8E, 0x98
+PLAIN = Simple("plain", "disable")
 DENIED = FileSource((Rule("deny", "all", (b"secret/#",)),))
 
 
@@ -286,14 +290,42 @@ async def test_a_token_that_expires(version: int, ends: bool) -> None:
             assert await lasting.until_quiet() == []
 
 
+# ---------------------------------------------------------------------- the end of a connection
+
+
+@VERSIONS
+@pytest.mark.parametrize("goodbye", [True, False])
+async def test_what_a_client_sent_before_it_went_counts(version: int, goodbye: bool) -> None:
+    """All in one write, and then it hangs up: while Redis is asked about each, the connection is gone."""
+    redis = RedisServer(embedded=True)
+    auth = AuthSettings(
+        authentication=(RedisAuthentication(redis, "HMGET user:${username} password_hash", PLAIN),),
+        authorization=Authorization(
+            "allow", sources=(RedisSource(redis, "HGETALL acl:${username}"),)
+        ),
+    )
+    seed = [["HSET", "user:u", "password_hash", "p"]]
+    async with running(auth=auth, seed=seed) as broker:
+        who = {"username": b"u", "password": b"p"}
+        async with client_of(broker, b"watcher", **who) as watcher:
+            await watcher.subscribe(b"t")
+            connect = Connect(version, b"a", will=Will(b"t", b"will"), **who)
+            messages = [Publish(b"t", b"%d" % n) for n in range(50)]
+            async with await RawClient.open(broker.address, version=version) as client:
+                client.send(connect, *messages, *([Disconnect()] if goodbye else []))
+            expected = [each.payload for each in messages] + ([] if goodbye else [b"will"])
+            assert [each.payload for each in await watcher.take(len(expected))] == expected
+            gone = await broker.event(ClientDisconnected, client_id=b"a")
+            assert (gone.by, gone.published) == ("client", 50)
+            assert await watcher.until_quiet() == []
+
+
 # ---------------------------------------------------------------------- events
 
 
 async def test_the_stream_of_events() -> None:
     """One good and one wrong login, a denial, and the end: each is told once, with its reasons and no secret."""
-    users = BuiltInDatabase(
-        (BuiltInUser("u", "right password"),), password_hash_algorithm=Simple("plain", "disable")
-    )
+    users = BuiltInDatabase((BuiltInUser("u", "right password"),), password_hash_algorithm=PLAIN)
     auth = replace(rules(DENIED), authentication=(users,))
     async with running(auth=auth) as broker:
         wrong = Connect(5, b"wrong", username=b"u", password=b"wrong password")
