@@ -38,6 +38,8 @@ _USERNAME_FROM: dict[CertificatePart, str] = {
 }
 _SHORTEST_KEEPALIVE = 10  # seconds, as mosquitto.conf(5) says
 _HOUR = 3600
+# Not its 0 for "no limit": with that, 2.0.11 drops the connection of whoever publishes what it may not.
+_NO_LIMIT = 2**31 - 1
 # EMQX's settings that have no counterpart; they are told of where they are not EMQX's defaults.
 _ONLY_EMQX = (
     "idle_timeout", "max_topic_levels", "wildcard_subscription", "shared_subscription",
@@ -143,7 +145,7 @@ def _admission(listener: Listener, auth: AuthSettings, directory: str) -> Iterat
 def _mqtt(mqtt: Mqtt) -> Iterator[str]:
     yield f"max_packet_size {mqtt.max_packet_size}"
     yield f"max_inflight_messages {mqtt.max_inflight}"
-    yield f"max_queued_messages {mqtt.max_mqueue_len or 0}"
+    yield f"max_queued_messages {mqtt.max_mqueue_len or _NO_LIMIT}"
     yield f"queue_qos0_messages {str(mqtt.mqueue_store_qos0).lower()}"
     yield f"retain_available {str(mqtt.retain_available).lower()}"
     yield f"persistent_client_expiration {max(math.ceil(mqtt.session_expiry_interval / _HOUR), 1)}h"

@@ -114,7 +114,7 @@ class TlsStream:
         except TimeoutError:
             return Ended.TIMEOUT, "no answer in time"
         except SSL.Error as failure:
-            return self._ended_by(failure), _reason(failure)
+            return self._ended_by(failure), openssl_reason(failure)
         except OSError as failure:
             return Ended.CLOSED, failure.strerror or str(failure)
         return Ended.AGREED, None
@@ -179,7 +179,7 @@ class TlsStream:
             try:
                 self._accepted = self._tls.send(memoryview(data)[:_MAX_RECORD].tobytes())
             except SSL.Error as error:
-                raise ConnectionResetError(_reason(error)) from error
+                raise ConnectionResetError(openssl_reason(error)) from error
         self._flush()
         accepted, self._accepted = self._accepted, 0
         return accepted
@@ -212,7 +212,7 @@ class TlsStream:
                 self._decrypt()
             except SSL.Error as error:
                 self._note_late_alert()
-                raise ConnectionResetError(_reason(error)) from error
+                raise ConnectionResetError(openssl_reason(error)) from error
 
     def _note_late_alert(self) -> None:
         if self._record is not None:
@@ -265,7 +265,7 @@ class TlsStream:
             self._cipher = self._cipher[self._socket.send(self._cipher) :]
 
 
-def _reason(error: SSL.Error) -> str:
+def openssl_reason(error: SSL.Error) -> str:
     """OpenSSL's words, from pyOpenSSL's [(library, function, reason)] or (number, text)."""
     queue = error.args[0] if error.args else ""
     if isinstance(queue, list):
