@@ -12,7 +12,6 @@ from mtlsx.bench.link import Link
 from mtlsx.bench.packets import connect_packet, level, payload_with_time, time_in
 from mtlsx.packets.control_packets import (
     MQTT_5,
-    Auth,
     Connack,
     Connect,
     ControlPacket,
@@ -31,6 +30,7 @@ from mtlsx.packets.control_packets import (
 from mtlsx.packets.decoder import Decoder
 from mtlsx.packets.encode import encode
 from mtlsx.packets.errors import ProtocolError
+from mtlsx.packets.framing import PacketType
 from mtlsx.packets.reason_codes import FAILURE, reason_code_text, suback_text
 from mtlsx.probe.evidence import LocalSide
 from mtlsx.probe.judge import (
@@ -54,7 +54,9 @@ if TYPE_CHECKING:
 
 _WINDOW = 100  # messages of one device that the broker has not acknowledged yet
 _FIRST_BYTES = 64
-_OPENINGS = (Connack, Auth, Disconnect)
+# What a server may begin with (MQTT 5.0, sections 3.1.4, 4.12 and 4.13.1); by anything else it means no MQTT, and
+# waiting for the rest of such a packet would be in vain.
+_OPENINGS = frozenset({PacketType.CONNACK, PacketType.AUTH, PacketType.DISCONNECT})
 
 
 class Device:
@@ -284,6 +286,9 @@ class Device:
     def _receive(self, data: bytes) -> None:
         if self._connack is None and len(self._first_bytes) < _FIRST_BYTES:
             self._first_bytes = (self._first_bytes + data)[:_FIRST_BYTES]
+            if self._first_bytes[0] >> 4 not in _OPENINGS:
+                self._garbled(None)
+                return
         try:
             for packet in self._decoder.feed(data):
                 self._handle(packet)
@@ -291,9 +296,6 @@ class Device:
             self._garbled(error)
 
     def _handle(self, packet: ControlPacket) -> None:
-        if self._connack is None and not isinstance(packet, _OPENINGS):
-            self._garbled(None)
-            return
         match packet:
             case Publish():
                 self._arrived(packet)

@@ -40,18 +40,21 @@ class Histogram:
 
     def percentile(self, share: float) -> float:
         """What ``share`` (more than 0, at most 1) of the durations do not exceed, in seconds; 0 without any."""
-        wanted = math.ceil(share * self._counts.total())
-        seen = 0
-        for value in sorted(self._counts):
-            seen += self._counts[value]
-            if seen >= wanted:
-                return min(value, self._maximum) / 1_000_000
-        return 0.0
+        return self._microseconds(share) / 1_000_000
 
     def summary(self) -> Latencies | None:
         """The usual numbers; None without any durations."""
         count = self._counts.total()
         if not count:
             return None
-        p50, p95, p99 = (self.percentile(share) * 1000 for share in (0.5, 0.95, 0.99))
+        p50, p95, p99 = (self._microseconds(share) / 1000 for share in (0.5, 0.95, 0.99))
         return Latencies(count, self._sum / count / 1000, p50, p95, p99, self._maximum / 1000)
+
+    def _microseconds(self, share: float) -> int:
+        wanted = math.ceil(share * self._counts.total())
+        seen = 0
+        for value in sorted(self._counts):
+            seen += self._counts[value]
+            if seen >= wanted:
+                return min(value, self._maximum)
+        return 0

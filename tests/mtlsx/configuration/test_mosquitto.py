@@ -195,3 +195,8 @@ def test_a_listener_that_is_off_is_left_out() -> None:
 def test_a_path_with_a_line_break_is_refused() -> None:
     with pytest.raises(UsageError, match="cannot hold the path"):
         exported(ssl(replace(MUTUAL, certfile="a\nallow_anonymous true")))
+
+
+def test_a_queue_without_limit_is_a_long_one() -> None:
+    # Of Mosquitto 2.0.11 with max_queued_messages 0, who publishes what it may not loses its connection.
+    assert "max_queued_messages 2147483647" in lines(exported(mqtt=Mqtt(max_mqueue_len=None)))

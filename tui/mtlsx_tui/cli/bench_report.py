@@ -58,7 +58,8 @@ def report_text(bench: Bench) -> str:
         lines += [_row(words, found) for words, found in table.items()]
     for verdict, failure in sorted(tally.failures.items(), key=lambda each: -each[1].devices):
         more = f" ({failure.times:,} times)" if failure.times > failure.devices else ""
-        lines.append(f"  {verdict}: {failure.devices:,} devices{more}, for example:")
+        devices = f"{failure.devices:,} device{'' if failure.devices == 1 else 's'}"
+        lines.append(f"  {verdict}: {devices}{more}, for example:")
         lines.append(f"    {printable(failure.summary)}")
     return "\n".join(lines)
 
