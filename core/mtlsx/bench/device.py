@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mtlsx.bench.in_flight import InFlight
 from mtlsx.bench.link import Link
 from mtlsx.bench.packets import connect_packet, level, payload_with_time, time_in
 from mtlsx.packets.control_packets import (
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from mtlsx.bench.tally import Tally
     from mtlsx.client import settings as wanted
 
-_WINDOW = 100  # messages of one device that the broker has not acknowledged yet
 _FIRST_BYTES = 64
 # What a server may begin with (MQTT 5.0, sections 3.1.4, 4.12 and 4.13.1); by anything else it means no MQTT, and
 # waiting for the rest of such a packet would be in vain.
@@ -89,11 +89,7 @@ class Device:
         self._leaving = False
         self._keepalive = settings.keepalive
         self._pinged_at: float | None = None
-        self._window = _WINDOW
-        self._room = asyncio.Event()
-        self._room.set()
-        self._next_id = 0
-        self._in_flight: dict[int, float] = {}
+        self._in_flight = InFlight()
         self._arriving: set[int] = set()
 
     # ------------------------------------------------------------------ connecting
@@ -101,9 +97,8 @@ class Device:
     async def connect(self, addresses: Sequence[str]) -> None:
         """Connect to the first of ``addresses`` that takes us, and count how it went."""
         started = self._loop.time()
-        self._tally.connecting.mark(started)
+        self._tally.connecting.begin(started)
         verdict = await self._attempt(addresses, started)
-        self._tally.connecting.mark(self._loop.time())
         self._tally.answered += 1
         if verdict is not None:
             self.fail(verdict)
@@ -131,6 +126,7 @@ class Device:
         now = self._loop.time()
         latencies["connack"].add(now - asked)
         latencies["connection"].add(now - started)
+        self._tally.connecting.mark(now)
         self._accepted(answer)
         return None
 
@@ -170,7 +166,7 @@ class Device:
         said = connack.properties
         if said.server_keep_alive is not None:
             self._keepalive = said.server_keep_alive
-        self._window = min(_WINDOW, said.receive_maximum or _WINDOW)
+        self._in_flight.limit(said.receive_maximum)
 
     def _unconnected(self, link: Link) -> Verdict:
         settings = self.settings
@@ -199,7 +195,7 @@ class Device:
             )
             for each in subscriptions
         )  # fmt: skip
-        answer = await self._ask(Subscribe(self._packet_id(), asked))
+        answer = await self._ask(Subscribe(self._in_flight.new_id(), asked))
         if isinstance(answer, Suback):
             self._tally.subscribed += 1
             for each, code in zip(subscriptions, answer.codes, strict=False):
@@ -214,18 +210,17 @@ class Device:
         """Send one message as soon as the broker and the network take one more."""
         assert self._link is not None  # noqa: S101  (it is online)
         await self._link.writable.wait()
-        while publication.qos and self.online and len(self._in_flight) >= self._window:
-            self._room.clear()
-            await self._room.wait()
+        if publication.qos:
+            await self._in_flight.room()
         if not self.online:
             return
-        packet_id = self._packet_id() if publication.qos else 0
+        packet_id = self._in_flight.new_id() if publication.qos else 0
         payload = publication.payload
         if timestamp:
             payload = payload_with_time(payload, time.time_ns())
         now = self._loop.time()
         if packet_id:
-            self._in_flight[packet_id] = now
+            self._in_flight.add(packet_id, now)
         self._tally.sent += 1
         self._tally.messaging.mark(now)
         self._send(
@@ -239,9 +234,7 @@ class Device:
         """Wait until the broker has acknowledged everything, for as long as an answer may take."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.connect_timeout):
-                while self.online and self._in_flight:
-                    self._room.clear()
-                    await self._room.wait()
+                await self._in_flight.empty()
 
     def keep_alive(self, now: float) -> None:
         """Ping the broker where that is due; to be called every second. ``now`` is the loop's clock."""
@@ -257,13 +250,14 @@ class Device:
     def leave(self) -> None:
         """Disconnect; what the broker has not acknowledged is counted."""
         self._leaving = True
-        self._tally.unanswered += len(self._in_flight)
-        self._in_flight.clear()
-        if self._link is not None:
-            if self.online:
-                self._send(Disconnect())
-                self._offline()
-            self._link.close()
+        self._tally.unanswered += self._in_flight.close()
+        if self._link is None:
+            return
+        last = b""
+        if self.online:
+            last = encode(Disconnect(), self._version)
+            self._offline()
+        self._link.close(last)
 
     @property
     def closed(self) -> asyncio.Future[None] | None:
@@ -340,10 +334,9 @@ class Device:
             self._send(Pubrel(packet.packet_id))
 
     def _acknowledged(self, packet_id: int, code: int) -> None:
-        sent_at = self._in_flight.pop(packet_id, None)
+        sent_at = self._in_flight.take(packet_id)
         if sent_at is None:
             return
-        self._room.set()
         now = self._loop.time()
         self._tally.messaging.mark(now)
         if code >= FAILURE:
@@ -384,7 +377,6 @@ class Device:
     def _offline(self) -> None:
         self.online = False
         self._tally.online -= 1
-        self._room.set()
         self._on_change()
 
     def _tell(self, answer: Connack | Suback | None) -> None:
@@ -396,10 +388,3 @@ class Device:
     def _send(self, packet: ControlPacket) -> None:
         if self._link is not None:
             self._link.write(encode(packet, self._version))
-
-    def _packet_id(self) -> int:
-        """One that is not in use."""
-        while True:
-            self._next_id = self._next_id % 0xFFFF + 1
-            if self._next_id not in self._in_flight:
-                return self._next_id

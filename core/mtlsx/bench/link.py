@@ -7,6 +7,7 @@ has been silent for long enough (``mtlsx.tls.stream`` says why).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -66,14 +67,18 @@ class Link(asyncio.Protocol):
         except ConnectionResetError:
             self._end(None)
 
-    def close(self, *, ended: Ended = Ended.CLOSED) -> None:
-        """Say goodbye and close; ``ended`` is why, where the handshake is not over."""
+    def close(self, last: bytes = b"", *, ended: Ended = Ended.CLOSED) -> None:
+        """Send ``last`` and goodbye, and close; ``ended`` is why, where the handshake is not over."""
         if self._over or self._transport is None:
             return
-        if self._tls is not None and self._tls.agreed:
-            self._transport.write(self._tls.farewell())
-        waiting = self._tls is not None and not self.ready.done()
-        self._end(self._tls.failed(ended, "no answer in time") if self._tls and waiting else None)
+        tls = self._tls
+        if tls is None:
+            self._transport.write(last)
+        elif tls.agreed:
+            with contextlib.suppress(ConnectionResetError):
+                self._transport.write((tls.write(last) if last else b"") + tls.farewell())
+        waiting = tls is not None and not self.ready.done()
+        self._end(tls.failed(ended, "no answer in time") if tls is not None and waiting else None)
 
     def abort(self) -> None:
         """Drop the connection without waiting for what is not sent yet."""

@@ -32,12 +32,19 @@ class Span:
     first: float | None = None
     last: float = 0.0
 
+    def begin(self, now: float) -> None:
+        """It begins now, if it has not yet."""
+        if self.first is None:
+            self.first = self.last = now
+
     def mark(self, now: float) -> None:
-        self.first = now if self.first is None else self.first
+        """One of the events has happened."""
+        self.begin(now)
         self.last = now
 
     @property
     def seconds(self) -> float:
+        """How long it took."""
         return 0.0 if self.first is None else self.last - self.first
 
 
@@ -45,8 +52,9 @@ class Span:
 class Tally:
     """Counters. ``prepared``: devices whose files are loaded; ``answered``: those that connected or failed to.
 
-    ``connected`` counts every accepting CONNACK, ``online`` the connections that are there now. ``acknowledged`` are
-    messages of QoS 1 and 2 that the broker has taken, ``refused`` those that it has not. ``latencies`` by name:
+    ``connected`` counts every accepting CONNACK, ``connecting`` is the time from the first attempt to the last of
+    these, ``online`` the connections that are there now. ``acknowledged`` are messages of QoS 1 and 2 that the broker
+    has taken, ``refused`` those that it has not. ``latencies`` by name:
     ``handshake`` (TCP and TLS, with what the server says of it), ``connack`` (CONNECT to CONNACK), ``connection``
     (both), ``acknowledgement`` (PUBLISH to PUBACK or PUBCOMP), ``delivery`` (the time in the payload to arrival).
     """

@@ -14,7 +14,7 @@ from OpenSSL import SSL
 
 from mtlsx.tls.names import is_ip_address
 from mtlsx.tls.record import Ended, HandshakeRecord
-from mtlsx.tls.stream import HandshakeError, openssl_reason
+from mtlsx.tls.stream import HandshakeError, openssl_reason, patience
 from mtlsx.tls.witness import Witness
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 64 * 1024
 _MAX_RECORD = 16 * 1024
-_SHORTEST_WAIT = 0.1
-_LONGEST_WAIT = 1.0
 
 
 class TlsExchange:
@@ -53,8 +51,8 @@ class TlsExchange:
 
     @property
     def patience(self) -> float:
-        """How long to wait for ``heard``, in seconds: two round trips, at least 100 ms."""
-        return min(max(2 * self._round_trip, _SHORTEST_WAIT), _LONGEST_WAIT)
+        """How long to wait for ``heard``, in seconds."""
+        return patience(self._round_trip)
 
     @property
     def record(self) -> HandshakeRecord:

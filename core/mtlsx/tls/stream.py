@@ -51,6 +51,11 @@ def hang_up(connected: socket.socket) -> None:
     connected.close()
 
 
+def patience(round_trip: float) -> float:
+    """How long to wait for the server's first bytes after a handshake: two round trips, at least 100 ms; in seconds."""
+    return min(max(2 * round_trip, _SHORTEST_WAIT), _LONGEST_WAIT)
+
+
 class TlsStream:
     """One TLS connection with the methods of a socket that a client needs.
 
@@ -136,8 +141,7 @@ class TlsStream:
 
     def _hear_the_server(self) -> bool:
         """Wait for the server's first bytes, for two round trips or 100 ms; False: it hung up."""
-        round_trip = self._hello_answered_after or 0.0
-        wait = min(max(2 * round_trip, _SHORTEST_WAIT), _LONGEST_WAIT)
+        wait = patience(self._hello_answered_after or 0.0)
         readable, _, _ = select.select([self._socket], [], [], wait)
         if readable:
             self._receive(None)

@@ -8,6 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mtlsx.bench.plan import Plan
 from mtlsx.bench.run import Bench
@@ -29,6 +31,7 @@ from mtlsx.packets.control_packets import (
 from mtlsx.packets.decoder import Decoder
 from mtlsx.packets.encode import encode
 from mtlsx.packets.properties import ConnackProperties
+from mtlsx.probe.verdicts import KINDS
 from mtlsx.tls.settings import TlsSettings
 from support.made_pki import SERVER, make
 from support.ports import LOOPBACK, closed_port, mute_tls_port, silent_port, talking_port
@@ -38,6 +41,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEVICES = 5
+PACKETS = [
+    b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x02", b"\x40\x03\x00\x01\x10", b"\x50\x02\x00\x01",
+    b"\x62\x02\x00\x01", b"\x70\x02\x00\x01", b"\xd0\x00", b"\xe0\x02\x8e\x00", b"\x34\x07\x00\x01t\x00\x05\x00x",
+]  # fmt: skip
 PLAIN = Transport.MQTT
 
 
@@ -49,6 +56,15 @@ def plan(port: int, transport: Transport = PLAIN, timeout: float = 10.0, **more:
     return Plan(
         **{"kind": "conn", "connection": connection, "count": DEVICES, "interval": 0.0, **more}
     )
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A packet of a server's with some bytes changed."""
+    packet = bytearray(draw(st.sampled_from(PACKETS)))
+    for at, byte in draw(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 255)), max_size=2)):
+        packet[at % len(packet)] = byte
+    return bytes(packet)
 
 
 async def tally_of(wanted: Plan) -> Tally:
@@ -266,3 +282,29 @@ async def test_stop_ends_it_with_what_was_counted() -> None:
     assert (bench.tally.connected, bench.tally.online) == (DEVICES, 0)
     assert bench.stopped
     assert [type(packet) for packet in server.heard].count(Disconnect) == DEVICES
+
+
+CONNACK = b"\x20\x03\x00\x00\x00"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.binary(max_size=12) | damaged(), max_size=4),
+    st.sampled_from(["conn", "pub", "sub"]),
+    st.booleans(),
+)
+def test_whatever_a_server_sends_the_bench_ends_with_a_count(
+    answers: list[bytes], kind: str, welcomes: bool
+) -> None:
+    said = iter([*([CONNACK] if welcomes else []), *answers])
+    server = Server(lambda _: [next(said, b"") or b"\xd0\x00"])
+    tally = asyncio.run(
+        server.run(
+            kind=kind, count=1, timeout=0.05, message_interval=0.0, limit=3, duration=0.02,
+            publication=Publication("t", b"x", 2) if kind == "pub" else None,
+            subscriptions=(Subscription("t"),) if kind == "sub" else (),
+        )
+    )  # fmt: skip
+    assert (tally.answered, tally.online) == (1, 0)
+    assert tally.connected or tally.failures
+    assert set(tally.failures) <= set(KINDS)
