@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from cryptography import x509
 from identity import best_slices, device_certificates
 
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.engine import Engine
 from mtlsx.auth.passwords import Simple
 from mtlsx.auth.settings import (
@@ -41,6 +41,7 @@ from mtlsx.auth.settings import (
 )
 from mtlsx.auth.stores.store import Reply
 from mtlsx.identity import emqx
+from mtlsx.packets.control_packets import Connect
 from support import redis_servers
 
 TARGET_FULL = 0.5
@@ -49,6 +50,7 @@ AT_ONCE = 100
 NEW = 5_000
 PASSWORD, SALT = b"public", b"na7Cl"
 STORED = hashlib.sha256(SALT + PASSWORD).hexdigest().encode()
+CONNECT = Connect(client_id=b"c1", password=PASSWORD)
 AUTHENTICATION = "HMGET tls_domain:${cert_common_name} password_hash salt is_superuser"
 AUTHORIZATION = "HGETALL mqtt_acl:${username}"
 
@@ -64,8 +66,7 @@ def settings(server: RedisServer) -> AuthSettings:
 
 async def decide(engine: Engine, certificate: bytes, name: bytes) -> None:
     """One full decision, which must be a yes."""
-    connect = Connect(client_id=b"c1", password=PASSWORD)
-    admission = await engine.connect(connect, Peer(certificate))
+    admission = await engine.connect(CONNECT, Peer(certificate))
     assert admission.client is not None
     permission = await engine.publish(admission.client, b"devices/" + name + b"/up", qos=1)
     assert permission.allowed

@@ -35,6 +35,9 @@ from mtlsx.client.connection import Connection
 from mtlsx.client.events import Event
 from mtlsx.client.message import Message
 from mtlsx.client.settings import ConnectionSettings, Subscription
+from mtlsx.pki import authority
+from mtlsx.pki.crls import Reason
+from mtlsx.pki.keys import KeyKind
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx.tls.settings import TlsSettings
@@ -42,6 +45,14 @@ from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.cli.auth_explain_text import REFUSED
 from mtlsx_tui.cli.main import main as command_line
 from mtlsx_tui.widgets.stream import MessageStream
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+from support.issued_pki import (
+    issue_device,
+    issue_server,
+    make_intermediate,
+    make_root,
+)
 
 HERE = Path(__file__).parent
 NOON = dt.datetime(2035, 6, 2, 12, 0, 1, 204_500, tzinfo=dt.UTC).timestamp()
@@ -106,6 +117,16 @@ async def refused(pilot: Pilot[None], _: Material) -> None:
     await shown(pilot, "CN=localhost")
 
 
+async def pki(pilot: Pilot[None], _: Material) -> None:
+    """An authority below another, and what it issued."""
+    await pilot.press("k")
+    await shown(pilot, "AUTHORITIES")
+    await shown(pilot, "CN=plant,O=Acme")
+    await pilot.press("shift+tab", "down")
+    await shown(pilot, "dev-00024")
+    await pilot.press("tab", "down", "down")
+
+
 def profile(name: str, group: str, certificate: str, *subscriptions: Subscription) -> Profile:
     """A profile of the device whose files are called ``certificate``."""
     return Profile(
@@ -162,6 +183,7 @@ cmd = "HMGET tls_subject:${cert_subject} password_hash salt"
 SEED = "HSET tls_subject:346a004d-1dab-4016-bb38-03cca7094415 password_hash 4c50 salt 5f1e"
 """What somebody stored: under the common name."""
 SCENES = (
+    Scene("pki", pki),
     Scene("empty", empty),
     Scene("form", form),
     Scene("connected", connected, FACTORY, themes=("textual-dark", "textual-light")),
@@ -200,7 +222,9 @@ async def shoot(
         for each in scene.profiles:
             library.save(each)
         clock = Clock()
-        app = MtlsxApp(library, connect=clock.connect, now=clock.now)
+        app = MtlsxApp(
+            library, connect=clock.connect, now=clock.now, pki=authorities(Path(configuration))
+        )
         async with app.run_test(size=size) as pilot:
             app.theme = theme
             await scene.play(pilot, material)
@@ -210,6 +234,27 @@ async def shoot(
             app.save_screenshot(str(svg))
             await app.action_quit()
     print(write_png(svg).relative_to(HERE.parent))
+
+
+def authorities(directory: Path) -> Path:
+    """Two authorities, the second with devices; made at noon."""
+    noon = dt.datetime.fromtimestamp(NOON, dt.UTC)
+    clock = Mock(now=lambda _: noon)
+    serials = itertools.count(0x61B2D4F600C0FFEE << 96)
+    with (
+        patch.object(authority, "datetime", clock),
+        patch("mtlsx.pki.workbench.datetime", clock),
+        patch("mtlsx.pki.certify.new_serial", lambda: next(serials)),
+    ):
+        root = make_root(directory / "pki", "acme")
+        plant = make_intermediate(directory / "pki", root)
+        issue_server(plant, cn="broker.example", names=("broker.example", "192.0.2.7"))
+        for number in range(1, 25):
+            issue_device(plant, f"dev-{number:05}", subject="/C=DE/O=Acme")
+        plant.renew(plant.open(None), plant.find("dev-00023"), KeyKind.P256, days=20)
+        plant.revoke([plant.find("dev-00021").serial], Reason.KEY_COMPROMISE)
+        plant.write_crl(plant.open(None), days=30)
+    return directory / "pki"
 
 
 def shoot_command(arguments: Sequence[str], svg: Path) -> None:

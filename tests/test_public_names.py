@@ -38,7 +38,7 @@ FUNCTIONS = {
         "(settings: AuthSettings, *, open_store: OpenStore | None = None,"
         " load_keys: KeyLoader | None = None, clock: Callable[[], float] = <built-in function time>,"
         " make_client_id: Callable[[], bytes] = <function random_client_id>,"
-        " diagnose: bool = False) -> None"
+        " is_banned: Callable[[ClientInfo], bool] | None = None, diagnose: bool = False) -> None"
     ),
     "mtlsx.auth.engine:Engine.connect": "(self, connect: Connect, peer: Peer) -> Admission",
     "mtlsx.auth.engine:Engine.publish": (
@@ -52,7 +52,7 @@ FUNCTIONS = {
     "mtlsx.auth.trace:as_json": "(steps: Iterable[Step]) -> list[dict[str, Any]]",
 }
 VALUES = {
-    "mtlsx.auth.connect:Connect",
+    "mtlsx.packets.control_packets:Connect",
     "mtlsx.auth.connect:Peer",
     "mtlsx.auth.client:ClientInfo",
     "mtlsx.auth.engine:Admission",

@@ -36,7 +36,7 @@ def commands(command: click.Command) -> Iterator[click.Command]:
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_is_understood(example: str) -> None:
-    arguments = shlex.split(example)
+    arguments = shlex.split(example, comments=True)
     command: click.Command | None = main.cli
     while isinstance(command, click.Group):
         command = command.get_command(click.Context(command), arguments.pop(0))

@@ -15,7 +15,7 @@ from mtlsx.auth.authentication.chain import Chain
 from mtlsx.auth.authentication.commands import parse_command
 from mtlsx.auth.authentication.redis import RedisAuthenticator
 from mtlsx.auth.authentication.redis_4 import RedisAuthenticator4
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.engine import Engine
 from mtlsx.auth.failures import FailurePolicy
@@ -32,6 +32,8 @@ from mtlsx.auth.settings import (
 from mtlsx.auth.trace import Outcome
 from mtlsx.errors import UsageError
 from mtlsx.identity.redis_commands import CommandError, command_4, split
+from mtlsx.packets.control_packets import Connect
+from mtlsx.packets.properties import ConnectProperties
 from support.vector_stores import Recorded
 from support.vector_values import algorithm, client_info, octets, some, words
 
@@ -124,7 +126,8 @@ async def test_authn5(authn5_vector: dict[str, Any], open_vector_store: OpenVect
 
 def _connect(given: dict[str, Any]) -> Connect:
     return Connect(
-        password=octets(given["password"]), authentication_method=octets(given.get("auth_method"))
+        password=octets(given["password"]),
+        properties=ConnectProperties(authentication_method=octets(given.get("auth_method"))),
     )
 
 
@@ -236,7 +239,9 @@ def _packet(packet: dict[str, Any]) -> Connect:
         clean_start=packet.get("clean_start", True),
         username=octets(packet["username"]),
         password=octets(packet["password"]),
-        authentication_method=octets(packet.get("properties", {}).get("Authentication-Method")),
+        properties=ConnectProperties(
+            authentication_method=octets(packet.get("properties", {}).get("Authentication-Method"))
+        ),
     )
 
 

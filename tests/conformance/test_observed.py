@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.engine import Engine, Permission
 from mtlsx.auth.passwords import Algorithm, Algorithm4, Bcrypt, Pbkdf2, Simple
 from mtlsx.auth.rules import Rule, Who
@@ -29,6 +29,7 @@ from mtlsx.auth.settings import (
 )
 from mtlsx.certificates.load import load_file
 from mtlsx.identity.mapping import Dialect
+from mtlsx.packets.control_packets import Connect
 from support.vector_stores import Recorded
 
 if TYPE_CHECKING:

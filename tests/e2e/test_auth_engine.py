@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.engine import Admission, Engine
 from mtlsx.auth.passwords import Simple
 from mtlsx.auth.settings import (
@@ -23,6 +23,7 @@ from mtlsx.auth.settings import (
     RedisSource,
 )
 from mtlsx.auth.trace import as_text
+from mtlsx.packets.control_packets import Connect
 from mtlsx.secret import Secret
 from support import redis_servers
 from support.made_pki import make

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 
-from mtlsx.profiles.directories import config_directory
+from mtlsx.profiles.directories import config_directory, state_directory
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx_tui.screens.commands import key_commands
 from mtlsx_tui.screens.main import MainScreen
 from mtlsx_tui.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.screen import Screen
 
     from mtlsx.client.events import Event
@@ -43,6 +45,7 @@ class MtlsxApp(App[None]):
     """mtlsx in the terminal.
 
     ``library``: the profiles and their secrets; ``settings``: what a person set for all of them.
+    ``pki``: the directory of certificate authorities; None: there is no screen for them.
     ``connect`` makes connections, ``now`` gives the seconds since the epoch; tests bring their own.
     """
 
@@ -57,11 +60,12 @@ class MtlsxApp(App[None]):
         library: ProfileLibrary,
         *,
         settings: Settings = _DEFAULTS,
+        pki: Path | None = None,
         connect: ConnectionFactory = connect,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.main = MainScreen(library, connect, settings=settings, now=now)
+        self.main = MainScreen(library, connect, settings=settings, now=now, pki=pki)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
@@ -83,4 +87,5 @@ def run() -> None:
     Raises UsageError for a settings file that cannot be read.
     """
     directory = config_directory(os.environ)
-    MtlsxApp(ProfileLibrary(directory), settings=load_settings(directory)).run()
+    pki = state_directory(os.environ) / "pki"
+    MtlsxApp(ProfileLibrary(directory), settings=load_settings(directory), pki=pki).run()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mtlsx.client.ring import MAX_BYTES, MAX_MESSAGES
 from mtlsx.errors import UsageError
-from mtlsx.profiles.files import read_bounded, reason
+from mtlsx.files import read_bounded, reason
 from mtlsx.schema import Key, Table, integer
 
 if TYPE_CHECKING:

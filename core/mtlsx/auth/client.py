@@ -7,8 +7,8 @@ Source: emqx_types.erl (clientinfo), emqx_auth_template.erl (6.3); the placehold
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mtlsx.packets.control_packets import MQTT_5
 
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from mtlsx.auth.rules import ClientAcl
 
 
-@dataclass(frozen=True, slots=True)
-class ClientInfo:
-    """A client as authentication and authorization see it.
+NO_ATTRIBUTES: Final[Mapping[str, bytes]] = MappingProxyType({})
+
+
+class ClientInfo(NamedTuple):
+    """A client as authentication and authorization see it; a named tuple, because each decision makes one.
 
     All names are octets as they came, UTF-8 as a rule (``crt`` mapped to a username is not); None is undefined.
     ``cert_pem`` is the base64 of the DER without armour. ``peer_host`` is an IP address as text, ``listener``
@@ -36,7 +38,7 @@ class ClientInfo:
     peer_port: int = 0
     zone: str = "default"
     listener: str = "ssl:default"
-    client_attrs: Mapping[str, bytes] = field(default_factory=dict)
+    client_attrs: Mapping[str, bytes] = NO_ATTRIBUTES
     is_superuser: bool = False
     acl: ClientAcl | None = None
     expires_at: float | None = None

@@ -1,4 +1,4 @@
-"""What a client brings: its CONNECT packet and where it comes from; and the checks of the packet itself.
+"""Where a client comes from, and the checks of its CONNECT packet itself.
 
 EMQX looks at the packet before it looks at the certificate, so a client id that comes from a certificate does
 not rescue an empty one in CONNECT.
@@ -9,29 +9,10 @@ Source: emqx_packet.erl (6.3), emqx_channel.erl; vectors ``emqx-auth`` (stratum 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mtlsx.auth.reasons import Reason
-from mtlsx.packets.control_packets import MQTT_5, MQTT_31, MQTT_311
-
-
-@dataclass(frozen=True, slots=True)
-class Connect:
-    """The fields of a CONNECT packet that decide.
-
-    ``version`` is the protocol level. ``client_id``, ``username`` and ``password`` are the octets of the packet;
-    None is a field that is absent, which is not the same as an empty one. ``clean_start`` is Clean Session before
-    MQTT 5. ``authentication_method`` is the property of MQTT 5 that asks for enhanced authentication;
-    ``user_properties`` are (name, value).
-    """
-
-    version: int = MQTT_5
-    client_id: bytes = b""
-    clean_start: bool = True
-    username: bytes | None = None
-    password: bytes | None = field(default=None, repr=False)
-    authentication_method: bytes | None = None
-    user_properties: tuple[tuple[bytes, bytes], ...] = ()
+from mtlsx.packets.control_packets import MQTT_5, MQTT_31, MQTT_311, Connect
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,20 +17,19 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from mtlsx.auth.assembly import Means, authenticators, sources
-from mtlsx.auth.authentication.answer import Answer, Grant
+from mtlsx.auth.authentication.answer import NOTHING, Answer
 from mtlsx.auth.authentication.chain import Chain
 from mtlsx.auth.authorization.authorizer import Authorizer, Verdict
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.identification import Identifier, Refused, random_client_id
 from mtlsx.auth.reasons import (
-    MQTT_5,
     NOT_AUTHORIZED_CODE,
     SUBACK_FAILURE,
     Reason,
@@ -41,13 +40,13 @@ from mtlsx.auth.settings import AuthSettings, JwtAuthentication
 from mtlsx.auth.stores.opening import Stores
 from mtlsx.auth.stores.store import OpenStore
 from mtlsx.auth.trace import Decided, Mapped, Outcome, Step, Trace, masked
+from mtlsx.packets.control_packets import MQTT_5, Connect
 
 if TYPE_CHECKING:
     from mtlsx.auth.authentication.jwks import KeyLoader
 
 
-@dataclass(frozen=True, slots=True)
-class Admission:
+class Admission(NamedTuple):
     """The decision over a CONNECT.
 
     ``code`` is the one in CONNACK; None where the connection is closed without one. ``client`` is None where EMQX
@@ -62,8 +61,7 @@ class Admission:
     trace: tuple[Step, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(NamedTuple):
     """The decision over a PUBLISH or over one topic filter of a SUBSCRIBE.
 
     ``code`` is the refusal: the reason code in SUBACK, PUBACK, PUBREC or DISCONNECT; None where all is well, and
@@ -86,7 +84,7 @@ class Engine:
     """Decides as EMQX with these settings would.
 
     ``open_store`` opens what the settings describe; by default that is Redis or the embedded store. ``load_keys``
-    fetches the keys of tokens. ``clock`` gives seconds since the epoch. With ``diagnose`` the engine also looks
+    fetches the keys of tokens. ``clock`` gives seconds since the epoch. ``is_banned`` is asked before authentication. With ``diagnose`` the engine also looks
     for entries that were perhaps meant where the one that is asked for is missing; EMQX does not send such
     commands. Raises ``UsageError`` for settings that EMQX would refuse.
     """
@@ -99,6 +97,7 @@ class Engine:
         load_keys: KeyLoader | None = None,
         clock: Callable[[], float] = time.time,
         make_client_id: Callable[[], bytes] = random_client_id,
+        is_banned: Callable[[ClientInfo], bool] | None = None,
         diagnose: bool = False,
     ) -> None:
         self._end = AsyncExitStack()
@@ -111,6 +110,7 @@ class Engine:
             isinstance(one, JwtAuthentication) and one.from_field == "username"
             for one in settings.authentication
         )
+        self._is_banned = is_banned
         self._deny_action = settings.authorization.deny_action
         self._identifier = Identifier(
             settings.identity, self._dialect, make_client_id=make_client_id
@@ -143,6 +143,9 @@ class Engine:
         client = self._identifier.identify(connect, peer, trace)
         if isinstance(client, Refused):
             return _refused(client.code, client.reason, client.detail, None, trace)
+        if self._is_banned is not None and self._is_banned(client):
+            code = authentication_code(Reason.BANNED, connect.version)
+            return _refused(code, Reason.BANNED, "The client is banned.", client, trace)
         answer = await self._chain.authenticate(client, connect, trace)
         if answer.outcome is not Outcome.OK:
             reason = answer.reason or Reason.NOT_AUTHORIZED
@@ -162,9 +165,8 @@ class Engine:
     ) -> Permission:
         """Whether ``client`` may publish to ``topic``; also for its will, when that is to be sent."""
         trace: Trace = []
-        verdict = await self._authorizer.authorize(
-            client, Action("publish", qos, retain), topic, trace
-        )
+        action = _publishing(qos, retain)
+        verdict = await self._authorizer.authorize(client, action, topic, trace)
         packet = ("", "PUBACK", self._dialect.denied_qos2)[qos] if client.version >= MQTT_5 else ""
         return self._permission(client, verdict, packet, NOT_AUTHORIZED_CODE, trace)
 
@@ -198,7 +200,12 @@ class Engine:
         """``decision`` with a token that came as the username masked in its trace."""
         if username is None or not self._token_as_username or not _TOKEN.fullmatch(username):
             return decision
-        return replace(decision, trace=masked(decision.trace, username))
+        return decision._replace(trace=masked(decision.trace, username))
+
+
+@lru_cache(maxsize=8)
+def _publishing(qos: int, retain: bool) -> Action:
+    return Action("publish", qos, retain)
 
 
 def _refused(
@@ -210,21 +217,17 @@ def _refused(
 
 def _granted(client: ClientInfo, answer: Answer, trace: Trace) -> ClientInfo:
     grant = answer.grant
-    if grant == _NOTHING:
+    if grant is NOTHING:
         return client
     if grant.clientid_override:
         trace.append(Mapped("client id", grant.clientid_override, "the authenticator"))
-    return replace(
-        client,
+    return client._replace(
         client_id=grant.clientid_override or client.client_id,
         is_superuser=grant.is_superuser,
         client_attrs={**client.client_attrs, **grant.client_attrs},
         acl=grant.acl,
         expires_at=grant.expires_at,
     )
-
-
-_NOTHING = Grant()
 
 
 def _is_assigned(connect: Connect) -> bool:

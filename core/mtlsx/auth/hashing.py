@@ -16,8 +16,8 @@ BCRYPT_COUNTS: Final = 72
 
 
 def hex_digest(name: str, data: bytes) -> bytes:
-    """The digest of ``data`` in lower-case hex."""
-    return hashlib.new(_HASHLIB[name][0], data, usedforsecurity=False).hexdigest().encode()
+    """The digest md5, sha, sha256 or sha512 of ``data`` in lower-case hex."""
+    return _DIGESTS[name](data, usedforsecurity=False).hexdigest().encode()
 
 
 def digest_size(name: str) -> int:
@@ -65,6 +65,12 @@ def bcrypt_hash(password: bytes, setting: bytes) -> bytes | None:
         return None
 
 
+_DIGESTS: Final = {
+    "md5": hashlib.md5,
+    "sha": hashlib.sha1,
+    "sha256": hashlib.sha256,
+    "sha512": hashlib.sha512,
+}
 _HASHLIB: Final[Mapping[str, tuple[str, int]]] = {
     "md4": ("md4", 16),  # which OpenSSL 3 has no more
     "md5": ("md5", 16),

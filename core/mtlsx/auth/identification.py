@@ -14,11 +14,11 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mtlsx.auth import connect as packet
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.dialects import Dialect
 from mtlsx.auth.expressions.evaluate import evaluate
 from mtlsx.auth.expressions.parse import Expression, parse
@@ -30,6 +30,7 @@ from mtlsx.identity import emqx
 from mtlsx.identity.emqx import EmqxIdentity
 from mtlsx.identity.mapping import CertificatePart, certificate_part
 from mtlsx.identity.otp_generations import GENERATIONS
+from mtlsx.packets.control_packets import Connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,12 +183,12 @@ class Identifier:
                 for name, expression in self._attributes
                 if (value := _attribute(name, expression, variables, trace)) is not None
             }
-            client = replace(client, client_attrs=values)
+            client = client._replace(client_attrs=values)
         if self._override is not None:
             client_id = _overridden(self._override, _variables(client), trace)
             if client_id is not None:
                 trace.append(Mapped("client id", client_id, "clientid_override"))
-                client = replace(client, client_id=client_id)
+                client = client._replace(client_id=client_id)
         return client
 
     def _bad_alternative_name(self, certificate: EmqxIdentity | None) -> Refused | None:
@@ -236,7 +237,8 @@ def _more_variables(
     san = {} if certificate is None else certificate.san or {}
     variables |= {
         "user_property": {
-            name.decode(errors="replace"): value for name, value in connect.user_properties
+            name.decode(errors="replace"): value
+            for name, value in connect.properties.user_properties
         },
         "cert_san": {kind: list(san.get(kind, ())) for kind in ("dns", "ip", "email", "uri")},
         "password": connect.password,

@@ -84,13 +84,15 @@ def matches(
     if isinstance(algorithm, Bcrypt):
         hashed = bcrypt_hash(password, stored)
         return hashed is not None and hmac.compare_digest(hashed, stored)
-    if isinstance(algorithm, Pbkdf2):
+    if isinstance(algorithm, Simple):
+        made = _simple(algorithm, password, salt or b"")
+        if algorithm.name == "plain":
+            return hmac.compare_digest(made, stored)
+    else:
         _check(algorithm, dialect)
         if len(stored) != 2 * _key_length(algorithm):
             return False  # nor is a key of gigabytes derived, however long the setting says it is
-    elif algorithm.name == "plain":
-        return hmac.compare_digest(_simple(algorithm, password, salt or b""), stored)
-    made = make(algorithm, password, salt, dialect=dialect)
+        made = _pbkdf2(algorithm, password, salt or b"", dialect)
     return hmac.compare_digest(made, stored.lower() if dialect.hex_case == "any" else stored)
 
 

@@ -6,7 +6,8 @@ vectors ``emqx-auth/template.json``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -36,21 +37,62 @@ RULE_TOPICS: Final = frozenset(
 
 def values_of(client: ClientInfo, *, password: bytes | None = None) -> Mapping[str, bytes | None]:
     """The values of EMQX 5's and 6's placeholders by name; None is undefined."""
+    return _Values(client, password)
+
+
+def rule_values_of(client: ClientInfo) -> Mapping[str, bytes | None]:
+    """Those of ``values_of`` that a rule may hold (``RULE_TOPICS``), all made at once: rules look again and again."""
     values: dict[str, bytes | None] = {
         "username": client.username,
         "clientid": client.client_id,
-        "password": password,
-        "peerhost": client.peer_host.encode(),
-        "peerport": b"%d" % client.peer_port,
-        "listener": client.listener.encode(),
-        "zone": client.zone.encode(),
-        "cert_subject": client.cert_subject,
         "cert_common_name": client.cert_common_name,
-        "cert_pem": client.cert_pem,
+        "zone": client.zone.encode(),
     }
     for name, value in client.client_attrs.items():
-        values[f"client_attrs.{name}"] = value
+        values[_ATTRIBUTE + name] = value
     return values
+
+
+class _Values(Mapping[str, bytes | None]):
+    """Each value is made when it is asked for, since a template asks for one or two."""
+
+    __slots__ = ("_client", "_password")
+
+    def __init__(self, client: ClientInfo, password: bytes | None) -> None:
+        self._client = client
+        self._password = password
+
+    def __getitem__(self, name: str) -> bytes | None:
+        value_of = _VALUES.get(name)
+        if value_of is not None:
+            return value_of(self._client)
+        if name == "password":
+            return self._password
+        if name.startswith(_ATTRIBUTE):
+            return self._client.client_attrs[name.removeprefix(_ATTRIBUTE)]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from _VALUES
+        yield "password"
+        yield from (_ATTRIBUTE + name for name in self._client.client_attrs)
+
+    def __len__(self) -> int:
+        return len(_VALUES) + 1 + len(self._client.client_attrs)
+
+
+_VALUES: Final[Mapping[str, Callable[[ClientInfo], bytes | None]]] = {
+    "username": attrgetter("username"),
+    "clientid": attrgetter("client_id"),
+    "peerhost": lambda client: client.peer_host.encode(),
+    "peerport": lambda client: b"%d" % client.peer_port,
+    "listener": lambda client: client.listener.encode(),
+    "zone": lambda client: client.zone.encode(),
+    "cert_subject": attrgetter("cert_subject"),
+    "cert_common_name": attrgetter("cert_common_name"),
+    "cert_pem": attrgetter("cert_pem"),
+}
+_ATTRIBUTE: Final = "client_attrs."
 
 
 def values4_of(client: ClientInfo) -> Mapping[str, bytes | None]:

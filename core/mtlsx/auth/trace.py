@@ -1,16 +1,16 @@
 """What a decision went through: a list of typed steps, each of which reads as a sentence.
 
-A ``Trace`` is filled while the engine decides. Secrets never get into it: passwords, hashes and salts are not
+Steps are named tuples where other values are dataclasses: a decision takes a dozen, and freezing dataclasses would be
+a tenth of its time. A ``Trace`` is filled while the engine decides. Secrets never get into it: passwords, hashes and salts are not
 recorded at all, only that there was one and whether it matched. ``as_text`` prints a trace for people,
 ``as_json`` gives plain values, in which octets that are not UTF-8 are ``{"hex": …}``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from mtlsx.identity.redis_commands import quoted
 from mtlsx.identity.report import text_as_json
@@ -41,11 +41,9 @@ class Mark(StrEnum):
     HINT = "→"
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateRead:
+class CertificateRead(NamedTuple):
     """The peer certificate as EMQX reads it; all None where there was none."""
 
-    step: ClassVar = "certificate"
     common_name: bytes | None
     subject: bytes | None
     md5: str | None
@@ -64,11 +62,9 @@ class CertificateRead:
         return f"The peer certificate has {cn} and the subject {text_of(self.subject or b'')}."
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """Where the username or the client id comes from. ``source``: ``cn`` … ``md5``, ``CONNECT``, …; None: nowhere."""
 
-    step: ClassVar = "mapped"
     what: str
     value: bytes | None
     source: str | None
@@ -83,11 +79,9 @@ class Mapped:
         return f"The {self.what} is {text_of(self.value)}, from {self.source}."
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """A condition that was looked at, and whether it holds. ``detail`` is a sentence."""
 
-    step: ClassVar = "check"
     what: str
     passed: bool
     detail: str
@@ -100,11 +94,9 @@ class Checked:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A command to a store, as sent; where it holds the password, that is masked."""
 
-    step: ClassVar = "asked"
     by: str
     store: str
     command: tuple[bytes, ...]
@@ -117,11 +109,9 @@ class Asked:
         return f"{self.by} asks {self.store}: {quoted(self.command)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Replied:
+class Replied(NamedTuple):
     """What the store answered: a sentence that holds no secret."""
 
-    step: ClassVar = "reply"
     store: str
     found: bool
     detail: str
@@ -134,11 +124,9 @@ class Replied:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
-class StoreFailed:
+class StoreFailed(NamedTuple):
     """A store that gave no answer, or an error."""
 
-    step: ClassVar = "store failed"
     store: str
     error: str
 
@@ -150,11 +138,9 @@ class StoreFailed:
         return self.error
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """The password in CONNECT against what is stored. ``detail`` says how, in a sentence without secrets."""
 
-    step: ClassVar = "compared"
     algorithm: str
     matched: bool
     detail: str
@@ -167,15 +153,13 @@ class Compared:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
-class RuleTried:
+class RuleTried(NamedTuple):
     """A rule against an action on a topic.
 
     ``topic_filter`` as the rule has it, ``rendered`` with its placeholders filled; None where one of them could
     not be. ``detail`` says what matched, or why it did not, without a full stop.
     """
 
-    step: ClassVar = "rule"
     source: str
     topic_filter: bytes
     rendered: bytes | None
@@ -191,28 +175,24 @@ class RuleTried:
         return f"{self.source}, {self.permission} {text_of(self.topic_filter)}: {self.detail}."
 
 
-@dataclass(frozen=True, slots=True)
-class RulesNotTold:
+class RulesNotTold(NamedTuple):
     """How many more rules of a source were tried than the trace tells of."""
 
-    step: ClassVar = "rules"
     source: str
-    count: int
+    number: int
 
     @property
     def mark(self) -> Mark:
         return Mark.NOTE
 
     def __str__(self) -> str:
-        rules = "rule was" if self.count == 1 else "rules were"
-        return f"{self.source}: {self.count} more {rules} tried."
+        rules = "rule was" if self.number == 1 else "rules were"
+        return f"{self.source}: {self.number} more {rules} tried."
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """What an authenticator or a source of rules says in the end. ``detail`` says why, without a full stop."""
 
-    step: ClassVar = "answer"
     by: str
     outcome: Outcome
     reason: str | None
@@ -229,11 +209,9 @@ class Answered:
         return f"{self.by} says {self.outcome}{reason}: {self.detail}."
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(NamedTuple):
     """Something that works now and will surprise, in a sentence."""
 
-    step: ClassVar = "warning"
     detail: str
 
     @property
@@ -244,11 +222,9 @@ class Warned:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
-class Hinted:
+class Hinted(NamedTuple):
     """What to look at or to do, in a sentence."""
 
-    step: ClassVar = "hint"
     detail: str
 
     @property
@@ -259,14 +235,12 @@ class Hinted:
         return self.detail
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(NamedTuple):
     """The decision: the packet that tells the client, its code, and what decided, in a sentence.
 
     ``packet`` is None where nothing is sent (the connection is closed, a message is dropped), ``code`` too.
     """
 
-    step: ClassVar = "decision"
     allowed: bool
     packet: str | None
     code: int | None
@@ -295,6 +269,22 @@ Step: TypeAlias = (
     | Hinted
     | Decided
 )
+NAMES: Final[Mapping[type[Step], str]] = {
+    CertificateRead: "certificate",
+    Mapped: "mapped",
+    Checked: "check",
+    Asked: "asked",
+    Replied: "reply",
+    StoreFailed: "store failed",
+    Compared: "compared",
+    RuleTried: "rule",
+    RulesNotTold: "rules",
+    Answered: "answer",
+    Warned: "warning",
+    Hinted: "hint",
+    Decided: "decision",
+}
+"""What each kind of step is called in JSON."""
 Trace: TypeAlias = list[Step]
 """Steps in the order in which they happened. Whoever decides appends."""
 
@@ -308,8 +298,8 @@ def as_json(steps: Iterable[Step]) -> list[dict[str, Any]]:
     """The steps as plain values: ``step`` says which kind it is, ``text`` is its sentence."""
     return [
         {
-            "step": step.step,
-            **{field.name: _plain(getattr(step, field.name)) for field in fields(step)},
+            "step": NAMES[type(step)],
+            **{name: _plain(value) for name, value in step._asdict().items()},
             "text": str(step),
         }
         for step in steps
@@ -327,13 +317,7 @@ def masked(steps: Iterable[Step], secret: bytes) -> tuple[Step, ...]:
             return value.replace(text, MASKED.decode())
         return tuple(map(mask, value)) if isinstance(value, tuple) else value
 
-    def masked_step(step: Step) -> Step:
-        changes: dict[str, Any] = {
-            field.name: mask(getattr(step, field.name)) for field in fields(step)
-        }
-        return replace(step, **changes)
-
-    return tuple(map(masked_step, steps))
+    return tuple(type(step)._make(map(mask, step)) for step in steps)
 
 
 def text_of(octets: bytes) -> str:
@@ -344,6 +328,6 @@ def text_of(octets: bytes) -> str:
 def _plain(value: object) -> object:
     if isinstance(value, bytes):
         return text_as_json(value)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value

@@ -72,7 +72,7 @@ class Tlv(NamedTuple):
         found = []
         offset = self.content
         while offset < self.stop:
-            element = _element(self.data, offset, self.stop)
+            element = read(self.data, offset, self.stop)
             found.append(element)
             offset = element.end
         return found
@@ -81,28 +81,52 @@ class Tlv(NamedTuple):
         """The ``raw`` of each of ``children``: faster, where not all of them are looked into."""
         data, offset, stop = self.data, self.content, self.stop
         found = []
-        while offset < stop:
+        while offset < stop - 1:
             # Most have one identifier octet and a short length: their ends are found here, without a call.
-            plain = offset + 1 < stop and data[offset] & 0x1F != 0x1F and data[offset + 1] < 0x80
-            end = offset + 2 + data[offset + 1] if plain else stop + 1
-            if end > stop:
-                end = _element(data, offset, stop).end
+            size = data[offset + 1]
+            end = offset + 2 + size
+            if size >= 0x80 or data[offset] & 0x1F == 0x1F or end > stop:
+                end = read(data, offset, stop).end
             found.append(data[offset:end])
             offset = end
+        if offset < stop:
+            read(data, offset, stop)  # raises, since one octet is no element
         return found
 
 
-def read(data: bytes, offset: int = 0) -> Tlv:
-    """Read the element that begins at ``offset``; bytes behind it are ignored.
+def read(data: bytes, offset: int = 0, limit: int | None = None) -> Tlv:
+    """Read the element that begins at ``offset``; bytes behind it are ignored, and those from ``limit`` on.
 
     Raises ``DerError`` where there is none.
     """
-    return _element(data, offset, len(data))
+    if limit is None:
+        limit = len(data)
+    # Most elements have one identifier octet and a length: they are read here, without a call.
+    if offset + 1 < limit and (tag := data[offset]) & 0x1F != 0x1F and data[offset + 1] != 0x80:
+        content = offset + 2
+        size = data[offset + 1]
+        if size > 0x80:
+            content += size & 0x7F
+            size = int.from_bytes(data[offset + 2 : content], "big")
+        stop = content + size
+        if stop <= limit:
+            return _new(Tlv, (tag, data, offset, content, stop, stop))
+    tag, length_at = _identifier(data, offset, limit)
+    length, content = _length(data, length_at, limit)
+    if length is None:
+        stop = _end_of_contents(data, content, limit)
+        return Tlv(tag, data, offset, content, stop, stop + 2)
+    stop = content + length
+    if stop > limit:
+        raise DerError(
+            f"the element at byte {offset} says {length} bytes, but {limit - content} are left"
+        )
+    return Tlv(tag, data, offset, content, stop, stop)
 
 
 def read_whole(data: bytes) -> Tlv:
     """Read the one element that ``data`` is; raises ``DerError`` where there is more or less than that."""
-    element = _element(data, 0, len(data))
+    element = read(data)
     if element.end != len(data):
         raise DerError(
             f"{len(data) - element.end} bytes follow the element that ends at byte {element.end}"
@@ -146,30 +170,6 @@ def decode_oid(content: bytes) -> str:
 
 # Far beyond any real arc (a UUID under 2.25 needs 19), and small enough to print.
 _LONGEST_ARC = 128
-
-
-def _element(data: bytes, start: int, limit: int) -> Tlv:
-    # Most elements have one identifier octet and a length: they are read here, without a call.
-    if start + 1 < limit and (tag := data[start]) & 0x1F != 0x1F and data[start + 1] != 0x80:
-        content = start + 2
-        size = data[start + 1]
-        if size > 0x80:
-            content += size & 0x7F
-            size = int.from_bytes(data[start + 2 : content], "big")
-        stop = content + size
-        if stop <= limit:
-            return _new(Tlv, (tag, data, start, content, stop, stop))
-    tag, length_at = _identifier(data, start, limit)
-    length, content = _length(data, length_at, limit)
-    if length is None:
-        stop = _end_of_contents(data, content, limit)
-        return Tlv(tag, data, start, content, stop, stop + 2)
-    stop = content + length
-    if stop > limit:
-        raise DerError(
-            f"the element at byte {start} says {length} bytes, but {limit - content} are left"
-        )
-    return Tlv(tag, data, start, content, stop, stop)
 
 
 # What calling Tlv does, without the detour.

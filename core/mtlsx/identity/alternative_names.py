@@ -18,8 +18,10 @@ def texts(names: Sequence[Element] | None) -> Mapping[str, tuple[bytes, ...]] | 
 
     Octets from 0x80 up count as Latin-1, so a name in raw UTF-8 comes out encoded twice.
     """
+    if not names:
+        return None
     found: dict[str, list[bytes]] = {}
-    for tag, content in names or ():
+    for tag, content in names:
         key = _KEYS.get(tag)
         if key is None:
             continue

@@ -48,12 +48,17 @@ def common_name(subject: Name) -> bytes | None:
     UTF-8, but for what a UTF8String or PrintableString holds of other bytes. Raises ``UnformattableError``.
     """
     texts = [attribute.text for rdn in subject for attribute in rdn if attribute.oid == COMMON_NAME]
-    return b",".join(_octets(text) for text in texts) if texts else None
+    return b",".join(map(_octets, texts)) if texts else None
 
 
 def distinguished_name(subject: Name) -> bytes:
     """The subject in printable ASCII; empty for an empty subject. Raises ``UnformattableError``."""
-    return b",".join([b"+".join([_attribute(one) for one in rdn]) for rdn in reversed(subject)])
+    return b",".join(
+        [
+            _attribute(rdn[0]) if len(rdn) == 1 else b"+".join(map(_attribute, rdn))
+            for rdn in reversed(subject)
+        ]
+    )
 
 
 def escape(text: bytes | list[int]) -> bytes:

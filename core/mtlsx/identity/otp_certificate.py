@@ -10,8 +10,8 @@ Source: public_key's OTPCertificate; the outline is RFC 5280, section 4.1.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from mtlsx.certificates import der
 from mtlsx.certificates.der import DerError
@@ -25,12 +25,11 @@ from mtlsx.identity.otp_asn1 import (
     element_of,
     members,
 )
-from mtlsx.identity.otp_generations import Generation
+from mtlsx.identity.otp_generations import OPAQUE, Generation
 from mtlsx.identity.otp_names import Attribute, Name, read_rdn
 
 
-@dataclass(frozen=True, slots=True)
-class OtpCertificate:
+class OtpCertificate(NamedTuple):
     """What is kept of a certificate: the subject, and the entries of the first subject alternative name as
     they are encoded (None where there is no such extension)."""
 
@@ -53,10 +52,10 @@ def decode(encoded: bytes, generation: Generation) -> OtpCertificate:
 def _decode(encoded: bytes, generation: Generation, fields: _Fields) -> OtpCertificate:
     tbs, algorithm, signature = _sequence(encoded, exactly=3)
     _check_signature_algorithm(algorithm, generation)
-    if not _USUAL_SIGNATURE.match(signature):
+    if not _WHOLE_OCTETS.match(signature):
         check(BIT_STRING, element_of(signature))
     fields.rest = _sequence(tbs)[::-1]
-    if (version := fields.take_if("version", 0xA0)) is not None:
+    if (version := fields.take_if("version", (0xA0,))) is not None:
         _check_version(version)
     if not _USUAL_SERIAL_NUMBER.match(serial := fields.take("serial number")):
         check(otp_schema.SERIAL_NUMBER, element_of(serial))
@@ -67,9 +66,9 @@ def _decode(encoded: bytes, generation: Generation, fields: _Fields) -> OtpCerti
     subject = _name(fields.take("subject"), generation)
     _check_public_key(fields.take("public key"), generation)
     for tags, kind in _UNIQUE_IDENTIFIERS:
-        if (identifier := fields.take_if("unique identifier", *tags)) is not None:
+        if (identifier := fields.take_if("unique identifier", tags)) is not None:
             check(kind, element_of(identifier))
-    extensions = fields.take_if("extensions", 0x83, 0xA3)
+    extensions = fields.take_if("extensions", (0x83, 0xA3))
     if fields.rest and not generation.unknown_fields:
         raise UndecodableError("something follows the last field")
     for unknown in fields.rest:
@@ -82,8 +81,8 @@ def _decode(encoded: bytes, generation: Generation, fields: _Fields) -> OtpCerti
 # INTEGER, two UTCTimes of the usual length, a BIT STRING of whole octets, and a subjectKeyIdentifier of 20 octets.
 _USUAL_SERIAL_NUMBER = re.compile(rb"\x02[\0-\x7f]")
 _USUAL_TIMES = re.compile(rb"\x30\x1e(?:\x17\x0d.{13}){2}", re.DOTALL)
-_USUAL_SIGNATURE = re.compile(rb"\x03(?:[\x01-\x7f]|\x81.|\x82..)\0", re.DOTALL)
-_USUAL_KEY_IDENTIFIER = re.compile(rb"\x30\x1d\x06\x03\x55\x1d\x0e\x04\x16\x04\x14.{20}", re.DOTALL)
+_WHOLE_OCTETS = re.compile(rb"\x03(?:[\x01-\x7f]|\x81.|\x82..)\0", re.DOTALL)
+_USUAL_KEY_IDENTIFIER = b"\x30\x1d\x06\x03\x55\x1d\x0e\x04\x16\x04\x14"
 _UNIQUE_IDENTIFIERS = (
     ((0x81, 0xA1), otp_schema.ISSUER_UNIQUE_ID),
     ((0x82, 0xA2), otp_schema.SUBJECT_UNIQUE_ID),
@@ -105,7 +104,7 @@ class _Fields:
             raise UndecodableError("it is missing")
         return self.rest.pop()
 
-    def take_if(self, part: str, *tags: int) -> bytes | None:
+    def take_if(self, part: str, tags: tuple[int, ...]) -> bytes | None:
         self.part = part
         return self.rest.pop() if self.rest and self.rest[-1][0] in tags else None
 
@@ -136,7 +135,9 @@ _COMMON_NAME = re.compile(rb"\x31.\x30.\x06\x03\x55\x04\x03", re.DOTALL)
 
 def _check_public_key(encoded: bytes, generation: Generation) -> None:
     algorithm, key = _sequence(encoded, exactly=2)
-    otp_schema.check_public_key(_key_algorithm(algorithm, generation), element_of(key), generation)
+    oid = _key_algorithm(algorithm, generation)
+    if generation.public_keys[oid] is not OPAQUE or not _WHOLE_OCTETS.match(key):
+        otp_schema.check_public_key(oid, element_of(key), generation)
 
 
 def _alternative_names(encoded: bytes, generation: Generation) -> tuple[Element, ...] | None:
@@ -147,7 +148,7 @@ def _alternative_names(encoded: bytes, generation: Generation) -> tuple[Element,
         raise UndecodableError("the extensions are not one list in an explicit tag")
     found = None
     for extension in _sequence(inner[0]):
-        if _USUAL_KEY_IDENTIFIER.fullmatch(extension):
+        if extension.startswith(_USUAL_KEY_IDENTIFIER):
             continue
         names = _extension(extension, generation)
         found = names if found is None else found

@@ -22,10 +22,18 @@ class Template:
 
     parts: tuple[bytes | str, ...]
     names: frozenset[str] = field(init=False)
+    # What renders fastest, which it does for each message: a text with %b, and the names that go there.
+    _text: bytes = field(init=False, repr=False, compare=False)
+    _order: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        names = frozenset(part for part in self.parts if isinstance(part, str))
-        object.__setattr__(self, "names", names)
+        order = tuple(part for part in self.parts if isinstance(part, str))
+        text = b"".join(
+            b"%b" if isinstance(part, str) else part.replace(b"%", b"%%") for part in self.parts
+        )
+        object.__setattr__(self, "names", frozenset(order))
+        object.__setattr__(self, "_order", order)
+        object.__setattr__(self, "_text", text)
 
     @classmethod
     def parse(cls, text: bytes, allowed: Collection[str]) -> Template:
@@ -42,10 +50,7 @@ class Template:
 
     def render(self, values: Mapping[str, bytes | None]) -> bytes:
         """The text with its values; what is None or not in ``values`` is empty."""
-        # A list is joined faster than a generator, and this runs for each rule of each message.
-        return b"".join(
-            [part if isinstance(part, bytes) else values.get(part) or b"" for part in self.parts]
-        )
+        return self._text % tuple([values.get(name) or b"" for name in self._order])
 
 
 _PLACEHOLDER = re.compile(rb"\$\{(?:\.?([a-zA-Z0-9._]*)|(\$))\}")

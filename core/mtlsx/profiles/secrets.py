@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mtlsx.errors import MtlsxError, UsageError
-from mtlsx.profiles.files import read_bounded, reason, sync_directory, write_private
+from mtlsx.files import read_bounded, reason, sync_directory, write_private
 from mtlsx.secret import Secret
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mtlsx.errors import MtlsxError, UsageError
+from mtlsx.files import read_bounded, reason, sync_directory, write_private
 from mtlsx.profiles.document import dump, parse
-from mtlsx.profiles.files import read_bounded, reason, sync_directory, write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

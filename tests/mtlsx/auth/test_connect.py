@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mtlsx.auth.connect import Connect, check
+from mtlsx.auth.connect import check
 from mtlsx.auth.reasons import Reason, authentication_code, packet_code
+from mtlsx.packets.control_packets import Connect
 
 LIMIT = 65535
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.engine import Engine
 from mtlsx.auth.passwords import Simple
 from mtlsx.auth.rules import Rule
@@ -24,6 +24,7 @@ from mtlsx.auth.settings import (
 from mtlsx.auth.stores.store import Reply
 from mtlsx.auth.trace import as_json, as_text
 from mtlsx.errors import UsageError
+from mtlsx.packets.control_packets import Connect
 from mtlsx.secret import Secret
 from support.made_pki import make
 

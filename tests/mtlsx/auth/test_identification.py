@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.identification import Identifier, Refused
 from mtlsx.auth.settings import ClientAttribute, Identity
 from mtlsx.auth.trace import Step, Trace, Warned
 from mtlsx.errors import UsageError
 from mtlsx.identity.mapping import Dialect
+from mtlsx.packets.control_packets import Connect
 from support.made_pki import make
 
 NAMED = make("dev-1", names=("dev-1.example",)).der

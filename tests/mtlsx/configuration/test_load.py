@@ -11,13 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mtlsx.auth.connect import Connect, Peer
+from mtlsx.auth.connect import Peer
 from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.engine import Engine
 from mtlsx.auth.stores.opening import Stores
 from mtlsx.configuration.emqx import emqx
 from mtlsx.configuration.load import load
 from mtlsx.errors import MaterialError, UsageError
+from mtlsx.packets.control_packets import Connect
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "docs" / "examples").glob("*.toml"))
 DOCUMENTS = [

@@ -39,9 +39,10 @@ def program(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Program:
     """Runs ``mtlsx`` with its files under ``tmp_path``, without any of the caller's secrets."""
-    for name in ("MTLSX_PASSWORD", "MTLSX_PASSPHRASE", "SSLKEYLOGFILE"):
+    for name in ("MTLSX_PASSWORD", "MTLSX_PASSPHRASE", "MTLSX_KEY_PASSPHRASE", "SSLKEYLOGFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MTLSX_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("MTLSX_STATE_DIR", str(tmp_path / "state"))
 
     def run(*arguments: object) -> Run:
         with pytest.raises(SystemExit) as ended:

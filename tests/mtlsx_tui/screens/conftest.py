@@ -65,5 +65,6 @@ def script() -> Script:
 
 
 @pytest.fixture
-def app(library: ProfileLibrary, script: Script) -> MtlsxApp:
-    return MtlsxApp(library, connect=script.connect, now=NOW.timestamp)
+def app(library: ProfileLibrary, script: Script, tmp_path: Path) -> MtlsxApp:
+    pki = tmp_path / "pki"
+    return MtlsxApp(library, connect=script.connect, now=NOW.timestamp, pki=pki)

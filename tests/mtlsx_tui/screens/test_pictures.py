@@ -7,6 +7,7 @@ After a change that is meant to be seen: ``pytest tests/mtlsx_tui/screens --snap
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,13 @@ import pytest
 from textual.widgets import Input
 
 from mtlsx.client.message import Message
+from mtlsx.pki.certify import Kind
+from mtlsx.pki.standing import Standing
 from mtlsx.probe.verdicts import Verdict
 from mtlsx.profiles.model import Profile
 from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx_tui.app import MtlsxApp
+from mtlsx_tui.authorities import Row, Survey, View
 from support.scripted_connection import Script
 from support.tui import NOW, settle
 
@@ -139,5 +143,64 @@ def test_form(
         pilot.app.screen.query_one("#form-verify_name").focus()
         await pilot.press("right")
         await pilot.press("ctrl+s")
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
+def issued(number: int, standing: Standing, days: int, *, name: str | None = None) -> Row:
+    """A certificate whose every value is the same in each run."""
+    cn = name or f"dev-{number:05}"
+    return Row(
+        serial=f"{0x61B2D4F600C0FFEE << 96 | number:040X}",
+        name=cn,
+        cn=cn,
+        dn=f"CN={cn},O=Acme,C=DE",
+        kind=Kind.SERVER if name else Kind.DEVICE,
+        standing=standing,
+        issued=NOW - timedelta(days=365 - days),
+        until=NOW + timedelta(days=days, hours=1),
+        days=days,
+        has_key=number % 3 != 0,
+        about="revoked on 2026-09-01: keyCompromise" if standing is Standing.REVOKED else "",
+    )
+
+
+ROWS = (
+    issued(41, Standing.REVOKED, 300),
+    issued(40, Standing.ENDING, 12),
+    issued(39, Standing.RENEWED, 12),
+    issued(38, Standing.EXPIRED, -3),
+    *(issued(number, Standing.VALID, 200 + number) for number in range(37, 0, -1)),
+    issued(0, Standing.VALID, 397, name="broker.example"),
+)
+VIEWS = tuple(
+    View(name, f"O=Acme, CN={name}", name == "factory", days, NOW + timedelta(days=days), name != "plant",
+         "1 revoked, list good for 29 days", "/pki", rows)
+    for name, days, rows in (("factory", 3649, ()), ("lab", 60, ()), ("plant", 1800, ROWS))
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["list", "issue", "encrypted"])
+def test_pki(
+    app: MtlsxApp,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+    state: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mtlsx_tui.screens.pki.survey", lambda *_: Survey(VIEWS))
+
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("k")
+        await settle(pilot)
+        keys = {
+            "list": ("down", "down", "tab", "down"),
+            "issue": ("down", "down", "i"),
+            "encrypted": ("i",),
+        }
+        for key in keys[state]:
+            await pilot.press(key)
+            await settle(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))

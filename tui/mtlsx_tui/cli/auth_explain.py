@@ -21,10 +21,11 @@ from mtlsx_tui.cli.output import print_text
 from mtlsx_tui.cli.sections import SectionedCommand, option
 
 if TYPE_CHECKING:
-    from mtlsx.auth.connect import Connect, Peer
+    from mtlsx.auth.connect import Peer
     from mtlsx.auth.settings import AuthSettings
     from mtlsx.auth.stores.opening import Stores
     from mtlsx.configuration.model import Listener
+    from mtlsx.packets.control_packets import Connect
 
 _VERSIONS = {"3.1": 3, "3.1.1": 4, "5": 5}
 _CLIENT, _ACTION, _BROKER = "Client", "What it does then", "Broker"
@@ -232,8 +233,8 @@ def _peer(
 
 
 def _connect(client: dict[str, Any]) -> Connect:
-    from mtlsx.auth.connect import Connect
     from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.packets.control_packets import Connect
 
     arguments = ConnectionArguments(
         username=client["username"],

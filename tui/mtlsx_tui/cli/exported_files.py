@@ -33,7 +33,7 @@ def write_export(export: Export, directory: Path, *, force: bool, notes: Sequenc
 
 
 def _write(path: Path, content: str) -> None:
-    from mtlsx.profiles.files import reason, write_private
+    from mtlsx.files import reason, write_private
 
     try:
         write_private(path, content.encode())

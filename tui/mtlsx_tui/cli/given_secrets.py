@@ -123,6 +123,39 @@ def passphrase(
     return tls.passphrase
 
 
+def authority_passphrase(
+    file: str | None, environ: Mapping[str, str], *, name: str, needed: bool
+) -> Secret | None:
+    """What opens the key of the authority ``name``: from a file, MTLSX_PASSPHRASE, or, where ``needed``, a question.
+
+    Raises UsageError and MaterialError.
+    """
+    if file is not None:
+        return secret_in_file("Passphrase", file)
+    if environ.get("MTLSX_PASSPHRASE"):
+        return secret_from(environ["MTLSX_PASSPHRASE"], "MTLSX_PASSPHRASE")
+    return _ask(f"Passphrase of authority {name}") if needed and _somebody_is_there() else None
+
+
+def key_passphrase(file: str | None, environ: Mapping[str, str], *, encrypt: bool) -> Secret | None:
+    """What closes a new key or archive: from a file, MTLSX_KEY_PASSPHRASE, or, with ``encrypt``, asked for twice.
+
+    Raises UsageError and MaterialError.
+    """
+    if file is not None:
+        return secret_in_file("Passphrase", file)
+    if environ.get("MTLSX_KEY_PASSPHRASE"):
+        return secret_from(environ["MTLSX_KEY_PASSPHRASE"], "MTLSX_KEY_PASSPHRASE")
+    if not encrypt:
+        return None
+    if not _somebody_is_there():
+        raise UsageError(
+            "--encrypt needs a terminal to ask for the passphrase on.",
+            fix="Use --key-passphrase-file or MTLSX_KEY_PASSPHRASE.",
+        )
+    return _ask("Passphrase for the key", twice=True)
+
+
 def secret_in_file(what: str, path: str) -> Secret:
     """The secret in a file, without the newline at its end; ``what`` names it in a message.
 

@@ -35,6 +35,7 @@ from mtlsx_tui.widgets.subscriptions import SubscriptionList, Subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -55,7 +56,8 @@ _TICK = 1 / 12
 class MainScreen(Screen[None]):
     """Shows one profile at a time; the others stay connected.
 
-    ``now``: seconds since the epoch, for the age of certificates and the time of our own messages.
+    ``now``: seconds since the epoch, for the age of certificates and the time of our own messages. ``pki``: the
+    directory of the authorities.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -67,9 +69,11 @@ class MainScreen(Screen[None]):
         *,
         settings: Settings,
         now: Callable[[], float],
+        pki: Path | None,
     ) -> None:
         super().__init__()
         self._library = library
+        self._pki = pki
         self._now = now
         self.sessions = Sessions(
             library,
@@ -263,6 +267,20 @@ class MainScreen(Screen[None]):
             self.app.call_from_thread(self._show_unreadable, (str(error),))
         self.app.call_from_thread(self._load, None)
 
+    def action_certificates(self) -> None:
+        """Open the authorities and what they issued."""
+        if self._pki is None:
+            return
+        from mtlsx.pki.workbench import Workbench
+        from mtlsx_tui.screens.pki import PkiScreen
+
+        def ended(made_profiles: bool | None) -> None:
+            if made_profiles:
+                self._load(None)
+
+        screen = PkiScreen(Workbench(self._pki), self._library, now=self._now)
+        self.app.push_screen(screen, ended)
+
     # The identity
 
     def _show_identity(self, profile: Profile) -> None:
@@ -443,6 +461,8 @@ class MainScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A key is offered where it does something."""
+        if action == "certificates":
+            return self._pki is not None
         publishing = self.query_one(PublishLine).has_focus_within
         return applies(action, self._profile, self._session, publishing=publishing)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.rules import ClientAcl
 from mtlsx.auth.trace import Outcome, Trace
+from mtlsx.packets.control_packets import Connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,10 @@ class Grant:
     expires_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+NOTHING = Grant()
+
+
+class Answer(NamedTuple):
     """``ok`` with a grant, ``error`` with a reason, ``ignore`` or ``crash``; ``detail`` says why, in words
     that go on after a colon, without a full stop.
     """
@@ -33,7 +35,7 @@ class Answer:
     outcome: Outcome
     detail: str
     reason: Reason | None = None
-    grant: Grant = Grant()
+    grant: Grant = NOTHING
 
 
 class Authenticator(Protocol):

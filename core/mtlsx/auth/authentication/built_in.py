@@ -11,12 +11,12 @@ from mtlsx.auth.authentication.answer import Answer, Grant
 from mtlsx.auth.authentication.comparison import compared
 from mtlsx.auth.authentication.redis import compare
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.dialects import Dialect
 from mtlsx.auth.passwords import CrashError
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.settings import BuiltInDatabase
 from mtlsx.auth.trace import Outcome, Replied, Trace, text_of
+from mtlsx.packets.control_packets import Connect
 
 _STORE: Final = "built-in database"
 
@@ -33,7 +33,7 @@ class BuiltInAuthenticator:
 
     async def authenticate(self, client: ClientInfo, connect: Connect, trace: Trace) -> Answer:
         """See ``Authenticator``."""
-        if connect.authentication_method is not None:
+        if connect.properties.authentication_method is not None:
             return Answer(
                 Outcome.IGNORE,
                 "CONNECT asks for enhanced authentication, which the built-in database cannot do",

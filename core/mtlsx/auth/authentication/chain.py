@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from mtlsx.auth.authentication.answer import Answer, Authenticator
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.failures import FailurePolicy
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.settings import AuthSettings
 from mtlsx.auth.trace import Answered, Checked, Outcome, Trace, Warned
+from mtlsx.packets.control_packets import Connect
 
 
 class Chain:

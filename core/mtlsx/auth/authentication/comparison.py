@@ -24,16 +24,17 @@ from mtlsx.auth.trace import Compared, Hinted, Step
 
 def compared(
     algorithm: Algorithm, stored: bytes, password: bytes | None, salt: bytes, *, matched: bool
-) -> Iterator[Step]:
+) -> list[Step]:
     """The steps that tell of a comparison as EMQX 5 and 6 make it."""
     name = text_of(algorithm)
     if matched:
-        yield Compared(name, True, f"The password in CONNECT is the stored one ({name}).")
-    elif password is None:
-        yield Compared(name, False, "CONNECT has no password, which is never the stored one.")
-    else:
-        yield Compared(name, False, f"The password in CONNECT is not the stored one ({name}).")
-        yield from map(Hinted, hints(algorithm, stored, password, salt))
+        return [Compared(name, True, f"The password in CONNECT is the stored one ({name}).")]
+    if password is None:
+        return [Compared(name, False, "CONNECT has no password, which is never the stored one.")]
+    return [
+        Compared(name, False, f"The password in CONNECT is not the stored one ({name})."),
+        *map(Hinted, hints(algorithm, stored, password, salt)),
+    ]
 
 
 def text_of(algorithm: Algorithm) -> str:

@@ -32,13 +32,13 @@ from mtlsx.auth.authentication.signing_keys import (
 )
 from mtlsx.auth.authentication.tokens import Token, TokenError, claims, read, signer
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.dialects import EMQX_6, Dialect
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.settings import JwtAuthentication, SecurityProfile
 from mtlsx.auth.trace import Checked, Outcome, StoreFailed, Trace, Warned, text_of
 from mtlsx.errors import UsageError
 from mtlsx.identity.templates import Template
+from mtlsx.packets.control_packets import Connect
 
 _PLACEHOLDERS: Final = frozenset({"clientid", "username"})
 _MASKED: Final = "••••••".encode()
@@ -77,7 +77,7 @@ class JwtAuthenticator:
 
     async def authenticate(self, client: ClientInfo, connect: Connect, trace: Trace) -> Answer:
         """See ``Authenticator``."""
-        if connect.authentication_method is not None:
+        if connect.properties.authentication_method is not None:
             return Answer(Outcome.IGNORE, "CONNECT asks for enhanced authentication")
         where = self._settings.from_field
         octets = connect.password if where == "password" else client.username

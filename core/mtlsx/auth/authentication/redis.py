@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
-from mtlsx.auth.authentication.answer import Answer, Grant
+from mtlsx.auth.authentication.answer import NOTHING, Answer, Grant
 from mtlsx.auth.authentication.commands import Command, parse_command
 from mtlsx.auth.authentication.comparison import compared
 from mtlsx.auth.authentication.near_keys import near_keys
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.dialects import Dialect
 from mtlsx.auth.failures import FailurePolicy
 from mtlsx.auth.passwords import Algorithm, CrashError, is_slow, matches
@@ -25,6 +25,7 @@ from mtlsx.auth.settings import RedisAuthentication
 from mtlsx.auth.stores.store import Reply, Store, StoreError
 from mtlsx.auth.trace import MASKED, Asked, Outcome, Replied, StoreFailed, Trace, Warned, text_of
 from mtlsx.identity.redis_commands import CommandError
+from mtlsx.packets.control_packets import Connect
 
 
 class RedisAuthenticator:
@@ -50,7 +51,7 @@ class RedisAuthenticator:
 
     async def authenticate(self, client: ClientInfo, connect: Connect, trace: Trace) -> Answer:
         """See ``Authenticator``."""
-        if connect.authentication_method is not None:
+        if connect.properties.authentication_method is not None:
             return Answer(
                 Outcome.IGNORE, "CONNECT asks for enhanced authentication, which Redis cannot do"
             )
@@ -96,11 +97,10 @@ class RedisAuthenticator:
             return Answer(
                 Outcome.CRASH, "Redis answers another number of values than were asked for"
             )
-        found = {
-            field: value if isinstance(value, bytes) else str(value).encode()
-            for field, value in zip(self._command.fields, values, strict=False)
-            if value is not None
-        }
+        found = {}
+        for field, value in zip(self._command.fields, values, strict=False):
+            if value is not None:
+                found[field] = value if isinstance(value, bytes) else str(value).encode()
         trace.append(Replied(self._store.name, bool(found), _replied(found, self._command.fields)))
         if not found:
             return Answer(Outcome.IGNORE, "Redis has no such entry")
@@ -151,22 +151,32 @@ _INTEGER = re.compile(rb"[+-]?[0-9]{1,1000}")
 
 
 def _grant(found: Mapping[bytes, bytes]) -> Grant:
+    if _GRANTING.isdisjoint(found):
+        return NOTHING
     return Grant(
         is_superuser=is_superuser(found.get(b"is_superuser")),
         clientid_override=found.get(b"clientid_override") or None,
     )
 
 
+_GRANTING = frozenset((b"is_superuser", b"clientid_override"))
+
+
 def _replied(found: Mapping[bytes, bytes], asked: tuple[bytes, ...]) -> str:
     if not found:
         return "There is no such entry, or it has none of the fields that were asked for."
-    told = [f"{field.decode()} {_told(field, found.get(field))}" for field in dict.fromkeys(asked)]
-    return f"The entry has {', '.join(told)}."
+    return _entry(asked, tuple([_told(field, found.get(field)) for field in asked]))
+
+
+@lru_cache(maxsize=1024)
+def _entry(asked: tuple[bytes, ...], told: tuple[str, ...]) -> str:
+    fields = dict(zip(asked, told, strict=True))
+    return f"The entry has {', '.join(f'{field.decode()} {how}' for field, how in fields.items())}."
 
 
 def _told(field: bytes, value: bytes | None) -> str:
     if value is None:
         return "missing"
-    if field in (b"is_superuser", b"clientid_override"):
+    if field in _GRANTING:
         return text_of(value)
     return "set" if value else "empty"

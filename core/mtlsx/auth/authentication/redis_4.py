@@ -14,7 +14,6 @@ from mtlsx.auth.authentication.comparison import hints
 from mtlsx.auth.authentication.near_keys import near_keys
 from mtlsx.auth.client import ClientInfo
 from mtlsx.auth.command_warnings import warnings4
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.passwords import CrashError, as_5, is_slow, matches4
 from mtlsx.auth.placeholders import values4_of
 from mtlsx.auth.reasons import Reason
@@ -22,6 +21,7 @@ from mtlsx.auth.settings import RedisAuthentication4
 from mtlsx.auth.stores.store import Reply, Store, StoreError
 from mtlsx.auth.trace import Asked, Compared, Hinted, Outcome, Replied, StoreFailed, Trace, text_of
 from mtlsx.identity.redis_commands import CommandError, command_4
+from mtlsx.packets.control_packets import Connect
 
 
 class RedisAuthenticator4:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mtlsx.auth.authorization.client_acl import ClientRules
 from mtlsx.auth.authorization.source import Source, SourceAnswer, Terms
@@ -19,8 +19,7 @@ from mtlsx.auth.settings import AuthSettings
 from mtlsx.auth.trace import Answered, Checked, Outcome, Trace, text_of
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The decision; ``detail`` says what decided, without a period. ``rule`` is None where no rule did."""
 
     allowed: bool
@@ -63,8 +62,8 @@ class Authorizer:
             if answer.outcome is Outcome.CRASH:
                 answer = self._crashed(answer)
             trace.append(Answered(source.name, answer.outcome, None, answer.detail))
-            if answer.outcome in (Outcome.ALLOW, Outcome.DENY):
-                allowed = answer.outcome is Outcome.ALLOW
+            allowed = answer.outcome is Outcome.ALLOW
+            if allowed or answer.outcome is Outcome.DENY:
                 return Verdict(allowed, f"{source.name}: {answer.detail}", answer.rule)
         return Verdict(
             self._no_match == "allow", f"no source decides, and no_match is {self._no_match}"

@@ -9,16 +9,17 @@ Source: emqx_authz_rule.erl (6.3 and 5.0), emqx_access_rule.erl (4.x); vectors `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
 from mtlsx.auth.authorization.source import Terms
 from mtlsx.auth.authorization.topics import levels, match_levels
 from mtlsx.auth.authorization.who import CompiledWho
 from mtlsx.auth.client import ClientInfo
 from mtlsx.auth.dialects import Dialect
-from mtlsx.auth.placeholders import RULE_TOPICS, values_of
+from mtlsx.auth.placeholders import RULE_TOPICS, rule_values_of
 from mtlsx.auth.rules import EVERYBODY, Action, Permission, Rule
 from mtlsx.auth.trace import RulesNotTold, RuleTried, Trace, text_of
 from mtlsx.identity.templates import Template
@@ -44,9 +45,9 @@ class Request:
 
     @property
     def values(self) -> Mapping[str, bytes | None]:
-        """The values of placeholders, made when a rule first needs one."""
+        """The values of the placeholders that rules may hold, made when one first needs them."""
         if self._values is None:
-            self._values = values_of(self.client)
+            self._values = rule_values_of(self.client)
         return self._values
 
     def fault(self, name: str) -> str | None:
@@ -57,8 +58,7 @@ class Request:
         return self._faults[name]
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(NamedTuple):
     """Whether a rule or one of its filters matched, and the reason, without a period.
 
     ``rendered`` is the filter with its values; None where it could not be filled. ``stops``: the other filters of
@@ -301,10 +301,14 @@ def _trial(matched: bool, text: bytes, rendered: bytes) -> Trial:
     return Trial(matched, _MATCHES if matched else _DIFFERS, text, rendered)
 
 
+_SPECIAL = re.compile(b"[/#+]")
+
+
 def _fault(value: bytes, terms: Terms) -> str | None:
-    for octet in (b"/", b"#", b"+"):
-        if octet in value and octet not in terms.topic_template_allow:
-            return f"holds {octet.decode()}, which topic_template_allow forbids"
+    if _SPECIAL.search(value):
+        for octet in (b"/", b"#", b"+"):
+            if octet in value and octet not in terms.topic_template_allow:
+                return f"holds {octet.decode()}, which topic_template_allow forbids"
     try:
         value.decode()
     except UnicodeDecodeError:

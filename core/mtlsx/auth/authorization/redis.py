@@ -18,7 +18,7 @@ from mtlsx.auth.authorization.raw_rules import RawRuleError
 from mtlsx.auth.authorization.redis_rules import compiled, normalized
 from mtlsx.auth.authorization.source import SourceAnswer, Terms
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.placeholders import AUTHORIZATION
+from mtlsx.auth.placeholders import AUTHORIZATION, values_of
 from mtlsx.auth.rules import Action
 from mtlsx.auth.settings import RedisSource
 from mtlsx.auth.stores.store import Reply, Store, StoreError
@@ -41,7 +41,7 @@ class Command:
 
     def render(self, values: Mapping[str, bytes | None]) -> tuple[bytes, ...]:
         """The words as they are sent."""
-        return tuple(word.render(values) for word in self.words)
+        return tuple([word.render(values) for word in self.words])
 
 
 def parse_command(cmd: str, *, v4: bool = False) -> Command:
@@ -87,7 +87,7 @@ class RedisRules:
     ) -> SourceAnswer:
         """See ``Source``."""
         request = Request(client, action, topic, self._terms)
-        words = self._command.render(request.values)
+        words = self._command.render(values_of(client))
         trace.append(Asked(self.name, self._store.name, words))
         try:
             reply = await self._store.execute(words)
@@ -123,10 +123,8 @@ class RedisRules:
                 continue
             matched = trials.matched(rule)
             if matched is not None:
-                outcome = Outcome(matched.permission)
-                return SourceAnswer(
-                    outcome, f"the rule for {text_of(topic_filter)} decides", matched
-                )
+                outcome = Outcome.ALLOW if matched.permission == "allow" else Outcome.DENY
+                return SourceAnswer(outcome, _decides(topic_filter), matched)
         return SourceAnswer(Outcome.NOMATCH, "no rule matches" if reply else "there are no rules")
 
     def _failed(self, detail: str) -> SourceAnswer:
@@ -135,6 +133,11 @@ class RedisRules:
 
 
 _NO_PAIRS = "EMQX raises, since the reply does not consist of a filter and a rule in turn"
+
+
+@lru_cache(maxsize=4096)
+def _decides(topic_filter: bytes) -> str:
+    return f"the rule for {text_of(topic_filter)} decides"
 
 
 def told(reply: Reply) -> str:

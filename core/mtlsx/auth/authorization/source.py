@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mtlsx.auth.client import ClientInfo
 from mtlsx.auth.dialects import DIALECTS, Dialect
@@ -49,8 +49,7 @@ class Terms:
         return "a failure counts as no opinion"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceAnswer:
+class SourceAnswer(NamedTuple):
     """``allow``, ``deny``, ``nomatch``, ``ignore`` or ``crash``; ``detail`` says why, without a period.
 
     ``rule`` is the one that decided; None where none did. A failure is answered with ``deny`` where the policy

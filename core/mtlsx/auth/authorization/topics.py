@@ -66,13 +66,14 @@ def match_levels(
     """As ``matches``, of levels; without ``guard_dollar`` a wildcard at the beginning matches ``$…`` too."""
     if guard_dollar and name[0].startswith(b"$") and topic_filter[0] in (b"+", b"#"):
         return False
-    last = len(topic_filter) - 1
-    for position, level in enumerate(topic_filter):
-        if level == b"#" and position == last:
-            return True
-        if position == len(name) or level not in (b"+", name[position]):
-            return False
-    return len(name) == len(topic_filter)
+    if topic_filter[-1] == b"#":
+        topic_filter = topic_filter[:-1]
+        name = name[: len(topic_filter)]
+    if name == topic_filter:
+        return True
+    return len(name) == len(topic_filter) and all(
+        level in (b"+", other) for level, other in zip(topic_filter, name, strict=True)
+    )
 
 
 def validate(topic: bytes, kind: Literal["name", "filter"]) -> Fault | None:

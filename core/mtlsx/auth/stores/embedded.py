@@ -27,6 +27,7 @@ from mtlsx.identity.redis_commands import CommandError, split
 NAME = "embedded store"
 LOOPBACK = "127.0.0.1"
 
+_TURNS = 6
 _WORDS_AT_MOST = 1024 * 1024
 _OCTETS_AT_MOST = 64 * 1024 * 1024
 _NUMBER = re.compile(rb"-?[0-9]{1,10}")
@@ -108,12 +109,18 @@ class _Server:
     async def _serve(self) -> None:
         server = await asyncio.start_server(self._client, sock=self._listener)
         await self._end.wait()
+        # Who has just been accepted becomes a client a few turns of the loop later, and is lost where the server
+        # is closed before that: accept nobody more, wait for those, then close.
+        self._loop.remove_reader(self._listener)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         server.close()
         for client, writer in self._clients.items():
             # The end of the connection too: a task may lose a cancellation that comes with an answer.
             writer.transport.abort()
             client.cancel()
         await asyncio.gather(*self._clients, return_exceptions=True)
+        await asyncio.sleep(0)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

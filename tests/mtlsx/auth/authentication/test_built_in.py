@@ -10,12 +10,13 @@ import pytest
 from mtlsx.auth.authentication.answer import Answer
 from mtlsx.auth.authentication.built_in import BuiltInAuthenticator
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.dialects import DIALECTS, EMQX_6, Dialect
 from mtlsx.auth.passwords import Bcrypt, Pbkdf2, Simple, make
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.settings import BuiltInDatabase, BuiltInUser
 from mtlsx.auth.trace import Compared, Outcome, Replied, Trace, as_text
+from mtlsx.packets.control_packets import Connect
+from mtlsx.packets.properties import ConnectProperties
 
 DIGEST = hashlib.sha256(b"saltpublic").hexdigest()
 SALT = {Bcrypt: b"$2b$04$" + b"a" * 22, Pbkdf2: b"salt"}
@@ -35,7 +36,7 @@ async def answered(
     database = BuiltInDatabase(**({"users": (ALICE, ROOT)} | settings))
     answer = await BuiltInAuthenticator(database, dialect).authenticate(
         client or ClientInfo(b"dev-1", b"alice"),
-        Connect(password=password, authentication_method=method),
+        Connect(password=password, properties=ConnectProperties(authentication_method=method)),
         trace,
     )
     return answer, trace

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from mtlsx.auth.authentication.answer import Answer
 from mtlsx.auth.authentication.jwt import JwtAuthenticator
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.dialects import DIALECTS, EMQX_6, Dialect
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.rules import Rule
 from mtlsx.auth.settings import JwtAuthentication
 from mtlsx.auth.trace import Checked, Outcome, Trace, as_text
 from mtlsx.errors import UsageError
+from mtlsx.packets.control_packets import Connect
+from mtlsx.packets.properties import ConnectProperties
 from mtlsx.secret import Secret
 from support.tokens import signed, signer
 
@@ -55,7 +56,7 @@ async def answered(
     authenticator = JwtAuthenticator(
         configured, no_loader, lambda: NOW + 0.5, security_profile=profile, dialect=dialect
     )
-    connect = Connect(password=octets, authentication_method=method)
+    connect = Connect(password=octets, properties=ConnectProperties(authentication_method=method))
     return await authenticator.authenticate(client, connect, trace), trace
 
 

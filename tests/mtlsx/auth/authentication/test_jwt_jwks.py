@@ -17,10 +17,10 @@ from mtlsx.auth.authentication.jwks import MOST_FAILURES, PAUSE, KeyCache, KeyLo
 from mtlsx.auth.authentication.jwt import JwtAuthenticator
 from mtlsx.auth.authentication.signing_keys import KeysError
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.settings import JwtAuthentication
 from mtlsx.auth.trace import Outcome, StoreFailed, Trace, as_text
 from mtlsx.errors import UsageError
+from mtlsx.packets.control_packets import Connect
 from support.key_server import KeyServer
 from support.made_pki import SERVER, make
 from support.ports import free_port

@@ -19,10 +19,10 @@ from mtlsx.auth.authentication.signing_keys import (
     secret_key,
 )
 from mtlsx.auth.client import ClientInfo
-from mtlsx.auth.connect import Connect
 from mtlsx.auth.settings import JwtAuthentication
 from mtlsx.auth.trace import Outcome, Trace, as_text
 from mtlsx.errors import UsageError
+from mtlsx.packets.control_packets import Connect
 from mtlsx.secret import Secret
 from support.made_pki import make
 from support.tokens import Signer, jwks, signed, signer

@@ -101,7 +101,7 @@ async def test_the_rules_of_a_token_come_first() -> None:
     verdict, asked = await decide(Outcome.ALLOW, client=client, trace=trace)
     assert (verdict.allowed, asked) == (False, [0])
     assert as_text(trace).splitlines() == [
-        "✔ client_info, deny a: it matches",
+        "✔ client_info, deny a: it matches.",
         "✘ client_info says deny: a rule of its token matches.",
     ]
     other = ClientInfo(b"c1", acl=parse_acl([]))

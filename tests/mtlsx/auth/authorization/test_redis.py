@@ -172,10 +172,10 @@ async def test_the_trace_tells_every_step() -> None:
     assert as_text(trace).splitlines() == [
         "· redis asks canned store: HGETALL mqtt_acl:alice",
         "· The reply has 4 rules.",
-        "· redis, allow b/${clientid}: the topic is another",
-        "· redis, allow x: its value is neither publish, subscribe, all nor JSON, and is passed over",
-        "· redis, allow a: it is for subscribe",
-        "✔ redis, allow +: it matches",
+        "· redis, allow b/${clientid}: the topic is another.",
+        "· redis, allow x: its value is neither publish, subscribe, all nor JSON, and is passed over.",
+        "· redis, allow a: it is for subscribe.",
+        "✔ redis, allow +: it matches.",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Files that are private to their owner and whole at every moment: the old content or the new one."""
+"""Files that are whole at every moment, the old content or the new one; private to their owner where asked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import secrets
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _TEMPORARY = ".tmp"
@@ -22,18 +23,21 @@ def write_private(path: Path, data: bytes) -> None:
     """
     path = Path(os.path.realpath(path))
     make_private_directory(path.parent)
-    _remove_abandoned(path.parent)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_TEMPORARY}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    write_file(path, data, 0o600)
+
+
+def write_file(path: Path, data: bytes, mode: int) -> None:
+    """Replace the content of ``path`` as ``write_private`` does, in a directory that exists. Raises OSError."""
+    with _prepared(path, data, mode) as temporary:
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    sync_directory(path.parent)
+
+
+def write_new_file(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that does not exist yet, in a directory that does. Raises FileExistsError, OSError."""
+    with _prepared(path, data, mode) as temporary:
+        os.link(temporary, path)
+        temporary.unlink()
     sync_directory(path.parent)
 
 
@@ -73,6 +77,23 @@ def sync_directory(directory: Path) -> None:
 def reason(error: OSError) -> str:
     """Why a file could not be used, in a few words."""
     return error.strerror or str(error)
+
+
+@contextmanager
+def _prepared(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """A file beside ``path`` with its new content, on disk; removed where it does not get its place."""
+    _remove_abandoned(path.parent)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}{_TEMPORARY}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _remove_abandoned(directory: Path) -> None:
