@@ -117,6 +117,12 @@ class Running:
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
+    def close_output(self) -> None:
+        """Read nothing more of what it prints, as ``head`` does when it has had enough."""
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process.stdout = None
+
     def interrupt(self) -> None:
         """What Ctrl+C does."""
         self.process.send_signal(signal.SIGINT)
@@ -124,7 +130,7 @@ class Running:
     def result(self) -> Result:
         """Wait for its end."""
         stdout, stderr = self.process.communicate(timeout=WAIT)
-        return Result(self.process.returncode, stdout, stderr)
+        return Result(self.process.returncode, stdout or "", stderr)
 
 
 def as_options(settings: ConnectionSettings) -> list[str]:
