@@ -18,7 +18,8 @@ import pytest
 from websockets.asyncio.client import connect
 
 from mtlsx.broker.events import HandshakeRefused, ListenerReloaded, ReloadFailed
-from mtlsx.broker.links import Cause, Closed
+from mtlsx.broker.links import Cause, Closed, LinkLimits
+from mtlsx.broker.turns import Turns
 from mtlsx.configuration.model import SslOptions
 from mtlsx.tls.context import client_context
 from mtlsx.tls.material import load_material
@@ -304,6 +305,48 @@ async def test_two_hundred_clients_at_once(pki: Pki) -> None:
         endings = [await server.handler.ending() for _ in range(200)]
         assert {ending.cause for ending in endings} == {Cause.BY_CLIENT}
         assert server.acceptor.connections == 0
+
+
+class Held:
+    """Turns that do not come until they are let go."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._steps: list[Callable[[], None]] = []
+        self.waiting = asyncio.Event()
+
+    def take(self, step: Callable[[], None]) -> None:
+        self._steps.append(step)
+        self.waiting.set()
+
+    def let_go(self) -> Turns:
+        for step in self._steps:
+            self._turns.take(step)
+        return self._turns
+
+
+async def test_whoever_waits_for_its_turn_is_not_late(pki: Pki) -> None:
+    """The time for the handshake is the client's: that in which we are busy with others does not count."""
+    limits = LinkLimits(handshake_timeout=2.0)
+    async with listening(loopback("ssl", mutual(pki)), link_limits=limits) as server:
+        held = Held(server.acceptor.turns)
+        server.acceptor.turns = held  # type: ignore[assignment]  # for those who come now
+        context = python_context(pki, pki.device_ec)
+        patient = asyncio.create_task(
+            asyncio.open_connection("127.0.0.1", server.port, ssl=context)
+        )
+        await asyncio.wait_for(held.waiting.wait(), WAIT)
+        _, silent = await asyncio.open_connection("127.0.0.1", server.port)
+        assert (await server.event(HandshakeRefused)).record.ended is Ended.TIMEOUT
+        assert not patient.done()
+        server.acceptor.turns = held.let_go()
+        _, writer = await asyncio.wait_for(patient, WAIT)
+        assert (await server.handler.link()).peer.certificate is not None
+        assert server.nothing_happened()
+        for each in (silent, writer):
+            each.close()
+            with suppress(OSError):
+                await each.wait_closed()
 
 
 async def test_secure_websocket(pki: Pki) -> None:

@@ -37,7 +37,8 @@ class Closed:
 class LinkLimits:
     """What one connection may take. Times are in seconds, sizes in octets.
 
-    ``handshake_timeout``: for TLS and the websocket upgrade together (EMQX: ``handshake_timeout``).
+    ``handshake_timeout``: for TLS and the websocket upgrade together (EMQX: ``handshake_timeout``); the time in which
+    the client waits for us does not count.
     ``send_timeout``: how long a client may read nothing while something waits for it (EMQX: ``send_timeout``).
     ``close_timeout``: for what is sent last to arrive, and the client to hang up. ``high_water`` and ``low_water``:
     of unsent octets, where ``writable`` says False and True again; ``max_unsent``: with more than that waiting,

@@ -64,6 +64,7 @@ class SocketLink(asyncio.BufferedProtocol):
         "_limits",
         "_loop",
         "_owner",
+        "_patience",
         "_peer",
         "_pending",
         "_pending_size",
@@ -107,6 +108,7 @@ class SocketLink(asyncio.BufferedProtocol):
         self._pending_size = 0
         self._scheduled = False
         self._handed = 0
+        self._patience = owner.limits.handshake_timeout
         self._alarm: asyncio.TimerHandle | None = None
         self._stall: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport
@@ -177,7 +179,7 @@ class SocketLink(asyncio.BufferedProtocol):
         if self._owner.context is None and self._websocket is None:
             self._open()
         else:
-            self._alarm = self._loop.call_later(limits.handshake_timeout, self._too_late)
+            self._wait_for_client()
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  (asyncio's signature)
         return self._owner.buffer
@@ -189,6 +191,7 @@ class SocketLink(asyncio.BufferedProtocol):
         data = bytes(self._owner.buffer[:nbytes])
         if self._is_shaking_hands():
             self._transport.pause_reading()
+            self._client_waits()
             self._owner.turns.take(lambda: self._take_turn(data))
         else:
             self._take(data)
@@ -235,6 +238,18 @@ class SocketLink(asyncio.BufferedProtocol):
             if self._tls is None and self._owner.context is not None:
                 self._tls = ServerStream(self._owner.context)
             self._take(data)
+            if self._state is _State.OPENING:
+                self._wait_for_client()
+
+    def _wait_for_client(self) -> None:
+        """Let the client's time for the handshake run; it stands still while the client waits for its turn."""
+        self._alarm = self._loop.call_later(self._patience, self._too_late)
+
+    def _client_waits(self) -> None:
+        if self._alarm is not None:
+            self._patience = max(self._alarm.when() - self._loop.time(), 0.0)
+            self._alarm.cancel()
+            self._alarm = None
 
     def _take(self, data: bytes) -> None:
         try:
