@@ -35,23 +35,33 @@ class RawClient:
     """One connection; leaving the block closes it without a DISCONNECT."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, version: int
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        version: int,
+        wait: float = WAIT,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._version = version
+        self._wait = wait
         self._decoder = Decoder(version)
         self._received: deque[ControlPacket] = deque()
 
     @classmethod
     async def open(
-        cls, address: tuple[str, int], *, version: int = 5, tls: ssl.SSLContext | None = None
+        cls,
+        address: tuple[str, int],
+        *,
+        version: int = 5,
+        tls: ssl.SSLContext | None = None,
+        wait: float = WAIT,
     ) -> Self:
         """Open a connection. Raises ``OSError`` (``ssl.SSLError`` too) where there is none."""
         host, port = address
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(wait):
             reader, writer = await asyncio.open_connection(host, port, ssl=tls)
-        return cls(reader, writer, version)
+        return cls(reader, writer, version, wait)
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,7 +81,7 @@ class RawClient:
 
     async def next(self) -> ControlPacket | None:
         """The next packet; None where the connection has ended."""
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(self._wait):
             while not self._received:
                 try:
                     data = await self._reader.read(65536)
