@@ -6,10 +6,13 @@ mosquitto_pub and mosquitto_sub, paho, ``openssl s_client`` and MQTT.js; MQTT 3.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -311,3 +314,80 @@ async def test_openssl_s_client_carries_mqtt(pki: Pki) -> None:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
+
+
+# ---------------------------------------------------------------------- MQTT.js
+
+MQTT_JS = "mqtt@5"
+MQTT_JS_PROGRAM = """\
+const fs = require("fs");
+const mqtt = require("mqtt");
+const given = JSON.parse(process.argv[2]);
+for (const name of ["ca", "cert", "key"]) if (given[name]) given[name] = fs.readFileSync(given[name]);
+const client = mqtt.connect({ ...given, protocol: "mqtts", host: "127.0.0.1", reconnectPeriod: 0 });
+const end = (told) => { console.log(JSON.stringify(told)); client.end(true); };
+client.on("error", (error) => end({ code: error.code, words: String(error) }));
+client.on("connect", () => client.subscribe(given.topic, { qos: 2 }, () => client.publish(given.topic, "hello", { qos: 2 })));
+client.on("message", (topic, payload, packet) => end({ topic, payload: String(payload), qos: packet.qos }));
+"""
+
+
+@pytest.fixture(scope="module")
+def mqtt_js(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program that uses MQTT.js, which is fetched from the npm registry."""
+    directory = tmp_path_factory.mktemp("mqtt-js")
+    npm, _ = find("npm"), find("node")
+    fetched = subprocess.run(
+        [npm, "install", "--no-audit", "--no-fund", "--prefix", directory, MQTT_JS],
+        capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    if fetched.returncode:
+        pytest.skip(f"{MQTT_JS} cannot be fetched: {fetched.stderr.strip()[-200:]}")
+    program = directory / "program.js"
+    program.write_text(MQTT_JS_PROGRAM)
+    return program
+
+
+async def run_mqtt_js(program: Path, broker: Running, pki: Pki, login: Login) -> dict[str, Any]:
+    """What the program said: the message that came back, or why it was refused."""
+    given = {
+        "port": broker.port, "protocolVersion": login.version, "clientId": "js", "topic": TOPIC,
+        "protocolId": "MQIsdp" if login.version == 3 else "MQTT",
+        "username": login.username, "password": login.password, "ca": str(pki.ca.certificate),
+    }  # fmt: skip
+    if login.shown is not None:
+        given |= {"cert": str(login.shown.certificate), "key": str(login.shown.key)}
+    process = await asyncio.create_subprocess_exec(
+        find("node"), str(program), json.dumps(given),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said = await said_by(process)
+    told = json.loads(said.splitlines()[0])
+    assert isinstance(told, dict)
+    return told
+
+
+@pytest.mark.slow  # CI does without Node.js, and without the npm registry
+@ALL_VERSIONS
+async def test_mqtt_js(pki: Pki, mqtt_js: Path, version: int) -> None:
+    async with running(mutual_tls(pki), auth=EMBEDDED, seed=SEED) as broker:
+        told = await run_mqtt_js(mqtt_js, broker, pki, Login(version, pki.device))
+        assert told == {"topic": TOPIC, "payload": "hello", "qos": 2}
+        [event] = broker.seen(ClientConnected)
+        assert (event.username, event.version) == (DEVICE.encode(), version)
+
+
+@pytest.mark.slow
+@ALL_VERSIONS
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+async def test_mqtt_js_is_told_why(pki: Pki, mqtt_js: Path, version: int, refusal: Refusal) -> None:
+    login = Login(version, refusal.shows(pki), **refusal.login)
+    async with running(
+        mutual_tls(pki, **refusal.listener(pki)), auth=EMBEDDED, seed=SEED
+    ) as broker:
+        told = await run_mqtt_js(mqtt_js, broker, pki, login)
+        if refusal.codes is None:
+            assert (await broker.event(HandshakeRefused)).record.alert_sent == refusal.alert
+            assert refusal.words in told["words"].lower()
+        else:
+            assert told["code"] == refusal.codes[version == 5]
