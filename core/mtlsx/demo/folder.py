@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mtlsx.client.settings import MqttVersion, Subscription
+from mtlsx.client.settings import ConnectionSettings, MqttVersion, Subscription
 from mtlsx.configuration.load import load
 from mtlsx.demo.configuration import (
     CERTIFICATE,
@@ -41,7 +41,9 @@ from mtlsx.pki.keys import KeyKind
 from mtlsx.pki.names import parse_alternative_name, parse_subject, with_common_name
 from mtlsx.pki.seed import RedisHash, as_commands, hashes
 from mtlsx.pki.workbench import Workbench
+from mtlsx.profiles.model import Profile
 from mtlsx.secret import Secret
+from mtlsx.tls.settings import TlsSettings
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -50,7 +52,6 @@ if TYPE_CHECKING:
     from mtlsx.demo.redis import RedisAddress
     from mtlsx.identity.mapping import Dialect
     from mtlsx.pki.authority import Authority, Signer
-    from mtlsx.profiles.model import Profile
 
 DEVICE: Final = "346a004d-1dab-4016-bb38-03cca7094415"
 """The common name of the demo's device."""
@@ -86,6 +87,14 @@ class Demo:
         return self.directory / _SEED if self.redis.embedded else None
 
     @property
+    def store(self) -> str:
+        """What people call the store."""
+        if self.redis.embedded:
+            return "the embedded store"
+        host, port = self.redis.servers[0]
+        return f"the Redis at {host}:{port}, database {self.redis.database}"
+
+    @property
     def pki(self) -> Path:
         """The directory of its authority."""
         return self.directory / _PKI
@@ -97,16 +106,13 @@ class Demo:
 
     def profile(self, name: str) -> Profile:
         """What connects as the device, without the password, and subscribes to its topics."""
-        from mtlsx.client.settings import ConnectionSettings
-        from mtlsx.profiles.model import Profile
-        from mtlsx.tls.settings import TlsSettings
-
         device = self.directory / _DEVICE
         return Profile(
             name=name,
             connection=ConnectionSettings(
                 host="localhost",
                 port=self.port,
+                client_id=f"demo-{DEVICE[:8]}",
                 version=MqttVersion.V3_1_1 if is_4(self.dialect) else MqttVersion.V5,
                 tls=TlsSettings(
                     ca_file=str(device / bundle.CA),
@@ -136,7 +142,7 @@ def make(
         directory.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
         try:
-            _fill(new, configuration, dialect, port, at=directory)
+            _fill(new, configuration, dialect, port, at=directory, embedded=redis is None)
             new.replace(directory)
         except BaseException:
             shutil.rmtree(new)
@@ -184,7 +190,9 @@ def opened(directory: Path) -> Demo:
     )
 
 
-def _fill(new: Path, configuration: str, dialect: Dialect, port: int, *, at: Path) -> None:
+def _fill(
+    new: Path, configuration: str, dialect: Dialect, port: int, *, at: Path, embedded: bool
+) -> None:
     authority, signer = _authority(new / _PKI)
     server = _issued(authority, signer, Kind.SERVER, "localhost", _DAYS_OF_SERVER, LOOPBACK)
     device = _issued(authority, signer, Kind.DEVICE, DEVICE, _DAYS_OF_DEVICE)
@@ -201,12 +209,17 @@ def _fill(new: Path, configuration: str, dialect: Dialect, port: int, *, at: Pat
     )
     _put(new, _PASSWORD, f"{password.reveal()}\n".encode(), private=True)
     _put(new, _SEED, as_commands(made), private=True)
-    _put(new, _README, readme(at, DEVICE, port, is_4=is_4(dialect)).encode(), private=False)
+    _put(
+        new,
+        _README,
+        readme(at, DEVICE, port, is_4=is_4(dialect), embedded=embedded).encode(),
+        private=False,
+    )
     _put(new, _CONFIGURATION, configuration.encode(), private=True)
 
 
 def _authority(directory: Path) -> tuple[Authority, Signer]:
-    subject = parse_subject("/O=mtlsx demo/CN=mtlsx demo CA")
+    subject = parse_subject("/O=mtlsx-demo/CN=mtlsx demo CA")
     wanted = Wanted(kind=Kind.CA, subject=subject, days=_DAYS_OF_CA)
     authority = Workbench(directory).create(_AUTHORITY, wanted, KeyKind.P256)
     signer = authority.open(None)
@@ -220,7 +233,7 @@ def _issued(
     names = (cn, *more_names) if kind is Kind.SERVER else more_names
     wanted = Wanted(
         kind=kind,
-        subject=with_common_name(parse_subject("/O=mtlsx demo"), cn),
+        subject=with_common_name(parse_subject("/O=mtlsx-demo"), cn),
         alternative_names=tuple(map(parse_alternative_name, names)),
         days=days,
     )

@@ -122,12 +122,11 @@ def _kept(directory: Path, dialect: Dialect | None, redis: RedisAddress | None) 
     if not is_there(directory):
         return make(directory, dialect or "emqx6", _free_port(), redis)
     demo = opened(directory)
-    meant = None if redis is None else (redis.host, redis.port)
-    there = None if demo.redis.embedded else demo.redis.servers[0]
+    meant = None if redis is None else ((redis.host, redis.port), redis.database)
+    there = None if demo.redis.embedded else (demo.redis.servers[0], demo.redis.database)
     if dialect not in (None, demo.dialect) or (meant is not None and meant != there):
-        store = "the embedded store" if there is None else f"the Redis at {there[0]}:{there[1]}"
         raise UsageError(
-            f"The demo in {directory} is of {demo.dialect} with {store}.",
+            f"The demo in {directory} is of {demo.dialect} with {demo.store}.",
             fix="Leave --dialect and --redis out to use it, or name another directory.",
         )
     return demo

@@ -71,16 +71,10 @@ async def _check(demo: Demo, report: Report) -> None:
     )
     (address,) = (await broker.start()).values()
     try:
-        store = demo.redis
-        where = (
-            "the embedded store"
-            if store.embedded
-            else f"Redis at {store.servers[0][0]}:{store.servers[0][1]}"
-        )
         report.steps.append(
             (
                 "listen",
-                f"A broker as {demo.dialect} listens on {address[0]}:{address[1]}, with {where}.",
+                f"A broker as {demo.dialect} listens on {address[0]}:{address[1]}, with {demo.store}.",
             )
         )
         settings = replace(
