@@ -52,6 +52,7 @@ class Cli:
         self._environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(home),
+            "TMPDIR": str(home),
             "LANG": "C.UTF-8",
             "PYTHONPATH": ":".join(_PACKAGES),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
@@ -117,9 +118,18 @@ class Running:
         assert self._process.stdout is not None
         return self._process.stdout.readline()
 
+    def error_line(self) -> str:
+        """The next line that it prints on stderr, likewise."""
+        assert self._process.stderr is not None
+        return self._process.stderr.readline()
+
     def interrupt(self) -> None:
         """What Ctrl+C does."""
-        self._process.send_signal(signal.SIGINT)
+        self.signal(signal.SIGINT)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
 
     def result(self) -> Result:
         """Wait for its end."""

@@ -135,7 +135,9 @@ def _kept(directory: Path, dialect: Dialect | None, redis: RedisAddress | None) 
 def _address(url: str) -> RedisAddress:
     from mtlsx.demo.redis import redis_address
     from mtlsx.secret import Secret
+    from mtlsx_tui.cli.pki_redis import warn_of_password
 
+    warn_of_password(url)
     password = os.environ.get("MTLSX_REDIS_PASSWORD")
     return redis_address(url, Secret(password) if password else None)
 

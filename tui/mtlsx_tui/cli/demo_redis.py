@@ -20,20 +20,25 @@ if TYPE_CHECKING:
 @contextmanager
 def filled(url: str, made: Sequence[RedisHash], environ: Mapping[str, str]) -> Iterator[None]:
     """``fill``, and afterwards remove what it has written."""
-    written = fill(url, made, environ)
+    missing = _missing(url, made, environ)
     try:
+        _store(url, missing, environ)
         yield
     finally:
-        _remove(url, written, environ)
+        _remove(url, [each.key for each in missing], environ)
 
 
-def fill(url: str, made: Sequence[RedisHash], environ: Mapping[str, str]) -> list[bytes]:
-    """Store those of ``made`` that the Redis at ``url`` does not have, after saying which; their keys.
+def fill(url: str, made: Sequence[RedisHash], environ: Mapping[str, str]) -> None:
+    """Store those of ``made`` that the Redis at ``url`` does not have, after saying which.
 
     Raises UsageError where a key has another content, and what ``pki_redis.opened`` raises.
     """
+    _store(url, _missing(url, made, environ), environ)
+
+
+def _missing(url: str, made: Sequence[RedisHash], environ: Mapping[str, str]) -> list[RedisHash]:
+    missing = []
     with opened(url, environ) as (client, shown):
-        missing = []
         for each in made:
             there = client.hgetall(each.key)
             if not there:
@@ -43,11 +48,15 @@ def fill(url: str, made: Sequence[RedisHash], environ: Mapping[str, str]) -> lis
                     f"{shown} already has {quoted([each.key])}, which is not this demo's.",
                     fix="Delete it, or name another database.",
                 )
-        if missing:
-            names = ", ".join(quoted([each.key]) for each in missing)
-            notice(f"{shown} gets {names}.")
-            store(client, missing)
-    return [each.key for each in missing]
+    return missing
+
+
+def _store(url: str, missing: Sequence[RedisHash], environ: Mapping[str, str]) -> None:
+    if not missing:
+        return
+    with opened(url, environ) as (client, shown):
+        notice(f"{shown} gets {', '.join(quoted([each.key]) for each in missing)}.")
+        store(client, missing)
 
 
 def _remove(url: str, keys: Sequence[bytes], environ: Mapping[str, str]) -> None:

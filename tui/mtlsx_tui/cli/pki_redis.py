@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -34,6 +34,7 @@ def seeded(
     The password is MTLSX_REDIS_PASSWORD in ``environ``, or in the URL, where others can see it. Raises UsageError
     where keys are there already, unless ``force``, and where Redis refuses; EndedError where it cannot be reached.
     """
+    warn_of_password(url)
     with opened(url, environ) as (client, shown):
         there = [] if force else existing(client, made)
         if there:
@@ -43,6 +44,15 @@ def seeded(
                 f"{shown} already has {names}{more}.", fix="Replace what is there with --force."
             )
         store(client, made, report=report)
+
+
+def warn_of_password(url: str) -> None:
+    """Say that others can see the password in ``url``, where it has one."""
+    with suppress(ValueError):
+        if urlsplit(url).password is not None:
+            notice(
+                "others on this machine can see a password in --redis; prefer MTLSX_REDIS_PASSWORD."
+            )
 
 
 @contextmanager
@@ -87,10 +97,6 @@ def _without_password(url: str) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        if parts.password is not None:
-            notice(
-                "others on this machine can see a password in --redis; prefer MTLSX_REDIS_PASSWORD."
-            )
         port = "" if parts.port is None else f":{parts.port}"
     except ValueError:
         return "What --redis says"
