@@ -136,7 +136,7 @@ def make(
     ``port``: where the broker will listen; ``redis``: a real one, None: the embedded store. Raises UsageError and
     MtlsxError.
     """
-    directory = directory.absolute()
+    directory = directory.resolve()
     configuration = broker_toml(dialect, port, redis)
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
