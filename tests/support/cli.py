@@ -52,6 +52,7 @@ class Cli:
         self._environment = {
             "PATH": "/usr/bin:/bin",
             "HOME": str(home),
+            "TMPDIR": str(home),
             "LANG": "C.UTF-8",
             "PYTHONPATH": ":".join(_PACKAGES),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
@@ -117,6 +118,11 @@ class Running:
         assert self.process.stdout is not None
         return self.process.stdout.readline()
 
+    def error_line(self) -> str:
+        """The next line that it prints on stderr, likewise."""
+        assert self.process.stderr is not None
+        return self.process.stderr.readline()
+
     def close_output(self) -> None:
         """Read nothing more of what it prints, as ``head`` does when it has had enough."""
         assert self.process.stdout is not None
@@ -125,7 +131,11 @@ class Running:
 
     def interrupt(self) -> None:
         """What Ctrl+C does."""
-        self.process.send_signal(signal.SIGINT)
+        self.signal(signal.SIGINT)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.process.send_signal(number)
 
     def result(self) -> Result:
         """Wait for its end."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mtlsx.client.events import Event
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings
+    from mtlsx_tui.local_broker import LocalBroker
     from mtlsx_tui.sessions import Connection, ConnectionFactory
 
 _DEFAULTS = Settings()
@@ -46,6 +47,8 @@ class MtlsxApp(App[None]):
 
     ``library``: the profiles and their secrets; ``settings``: what a person set for all of them.
     ``pki``: the directory of certificate authorities; None: there is no screen for them.
+    ``opened``: the name of a profile that is connected at once. ``local_broker``: one that runs already, whose owner
+    also ends it; None: there is none yet.
     ``connect`` makes connections, ``now`` gives the seconds since the epoch; tests bring their own.
     """
 
@@ -61,11 +64,14 @@ class MtlsxApp(App[None]):
         *,
         settings: Settings = _DEFAULTS,
         pki: Path | None = None,
+        opened: str | None = None,
+        local_broker: LocalBroker | None = None,
         connect: ConnectionFactory = connect,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.main = MainScreen(library, connect, settings=settings, now=now, pki=pki)
+        self.local_broker = local_broker
+        self.main = MainScreen(library, connect, settings=settings, now=now, pki=pki, opened=opened)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main

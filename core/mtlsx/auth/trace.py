@@ -3,17 +3,17 @@
 Steps are named tuples where other values are dataclasses: a decision takes a dozen, and freezing dataclasses would be
 a tenth of its time. A ``Trace`` is filled while the engine decides. Secrets never get into it: passwords, hashes and salts are not
 recorded at all, only that there was one and whether it matched. ``as_text`` prints a trace for people,
-``as_json`` gives plain values, in which octets that are not UTF-8 are ``{"hex": …}``.
+``as_json`` gives plain values, in which octets that are not UTF-8 are ``{"hex": …}``, and ``from_json`` takes them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, get_type_hints
 
 from mtlsx.identity.redis_commands import quoted
-from mtlsx.identity.report import text_as_json
+from mtlsx.identity.report import octets_of_json, text_as_json
 
 MASKED: Final = "••••••".encode()
 """What stands for a secret in a step."""
@@ -306,6 +306,11 @@ def as_json(steps: Iterable[Step]) -> list[dict[str, Any]]:
     ]
 
 
+def from_json(steps: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """The steps that ``as_json`` made plain values of, in this process or in another of the same version."""
+    return tuple(map(_step, steps))
+
+
 def masked(steps: Iterable[Step], secret: bytes) -> tuple[Step, ...]:
     """The steps with ``secret`` masked wherever it stands in them."""
     text = secret.decode(errors="replace")
@@ -330,4 +335,24 @@ def _plain(value: object) -> object:
         return text_as_json(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    return value
+
+
+_KINDS: Final[Mapping[str, type[Step]]] = {name: kind for kind, name in NAMES.items()}
+
+
+def _step(values: Mapping[str, Any]) -> Step:
+    kind = _KINDS[values["step"]]
+    hints = get_type_hints(kind)
+    return kind(**{name: _typed(hints[name], values[name]) for name in kind._fields})
+
+
+def _typed(hint: object, value: Any) -> Any:
+    """What ``_plain`` made ``value`` of, which has the type ``hint``."""
+    if hint is Outcome:
+        return Outcome(value)
+    if isinstance(value, list):
+        return tuple(map(octets_of_json, value))
+    if value is not None and hint in (bytes, bytes | None):
+        return octets_of_json(value)
     return value

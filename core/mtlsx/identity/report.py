@@ -6,7 +6,7 @@ The shape is that of ``brokers`` in ``mtlsx cert identity --json``. Text that is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from mtlsx.identity import emqx, mosquitto, rabbitmq
@@ -37,6 +37,11 @@ def text_as_json(text: bytes | None) -> str | dict[str, str] | None:
         return text.decode()
     except UnicodeDecodeError:
         return {"hex": text.hex()}
+
+
+def octets_of_json(text: str | Mapping[str, str]) -> bytes:
+    """The octets of which ``text_as_json`` made ``text``."""
+    return text.encode() if isinstance(text, str) else bytes.fromhex(text["hex"])
 
 
 def shown(text: bytes) -> str:

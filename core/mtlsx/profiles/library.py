@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mtlsx.profiles.model import Profile, with_absolute_paths
 from mtlsx.profiles.secrets import SecretKind, SecretStore
-from mtlsx.profiles.store import ProfileStore
+from mtlsx.profiles.store import Listing, ProfileStore
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """A profile that is in no file, with its password; its file paths are absolute."""
+
+    profile: Profile
+    password: Secret | None = field(default=None, repr=False)
 
 
 class ProfileLibrary:
     """Everything under one configuration directory (``mtlsx.profiles.directories``).
 
-    Profiles are in ``profiles/``, secrets that the keyring does not take in ``secrets/``.
+    Profiles are in ``profiles/``, secrets that the keyring does not take in ``secrets/``. ``guests`` are listed with
+    the others, under names that no other has, and written nowhere until a person saves them.
     """
 
-    def __init__(self, config_directory: Path) -> None:
+    def __init__(self, config_directory: Path, *, guests: Sequence[Guest] = ()) -> None:
         self.profiles = ProfileStore(config_directory / "profiles")
         self.secrets = SecretStore(config_directory / "secrets")
+        self._guests = {guest.profile.name: guest for guest in guests}
+
+    def list(self) -> Listing:
+        """All profiles, the guests first, and all files that could not be read. Raises as ``ProfileStore.list``."""
+        listing = self.profiles.list()
+        guests = tuple(guest.profile for guest in self._guests.values())
+        return replace(listing, profiles=(*guests, *listing.profiles))
 
     def connection(self, profile: Profile) -> ConnectionSettings:
         """The settings to connect with: absolute file paths, and the secrets that are stored.
@@ -31,6 +49,8 @@ class ProfileLibrary:
         Asks the keyring, so it may take seconds. Raises UsageError where the file of secrets is damaged.
         """
         settings = with_absolute_paths(profile.connection, self.profiles.directory)
+        if (guest := self._guests.get(profile.name)) is not None:
+            return replace(settings, password=guest.password)
         return replace(
             settings,
             password=self.secrets.get(profile.name, SecretKind.PASSWORD),
@@ -45,6 +65,8 @@ class ProfileLibrary:
         Raises what ``ProfileStore.save`` and ``SecretStore`` raise; a secret that cannot be removed from
         its old name is reported after the profile is saved.
         """
+        if (guest := self._guests.get(former_name or profile.name)) is not None:
+            return self._save_guest(guest, profile)
         if former_name is None or former_name == profile.name:
             return self.profiles.save(profile)
         self.profiles.require_free(profile.name)
@@ -53,7 +75,29 @@ class ProfileLibrary:
         self.secrets.delete(former_name)
         return path
 
+    def remember(self, profile: Profile) -> None:
+        """Keep what changed in passing: in the profile's file, a guest's only until the program ends.
+
+        Raises what ``ProfileStore.save`` raises.
+        """
+        guest = self._guests.get(profile.name)
+        if guest is None:
+            self.profiles.save(profile)
+        else:
+            self._guests[profile.name] = replace(guest, profile=profile)
+
     def delete(self, name: str) -> None:
         """Delete a profile and its secrets."""
+        if self._guests.pop(name, None) is not None:
+            return
         self.profiles.delete(name)
         self.secrets.delete(name)
+
+    def _save_guest(self, guest: Guest, profile: Profile) -> Path:
+        """Make a guest a profile like any other."""
+        self.profiles.require_free(profile.name)
+        if guest.password is not None:
+            self.secrets.set(profile.name, SecretKind.PASSWORD, guest.password)
+        path = self.profiles.save(profile)
+        del self._guests[guest.profile.name]
+        return path

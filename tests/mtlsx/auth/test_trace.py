@@ -21,12 +21,15 @@ from mtlsx.auth.trace import (
     Step,
     as_json,
     as_text,
+    from_json,
 )
 
 OCTETS = st.binary(max_size=20)
 STEPS = st.one_of(
     [
         st.builds(CertificateRead, st.none() | OCTETS, st.none() | OCTETS, st.just("00"), st.none()),
+        st.builds(Answered, st.just("redis"), st.sampled_from(Outcome), st.none(), st.just("so")),
+        st.builds(Decided, st.booleans(), st.none() | st.just("CONNACK"), st.none(), st.just("so.")),
         st.builds(Mapped, st.just("username"), st.none() | OCTETS, st.just("cn")),
         st.builds(Asked, st.just("redis"), st.just("store"), st.lists(OCTETS).map(tuple)),
         st.builds(
@@ -45,6 +48,14 @@ def test_a_trace_is_a_line_a_step_and_plain_json(steps: list[Step]) -> None:
     content = json.loads(json.dumps(as_json(steps)))
     assert [step["text"] for step in content] == [str(step) for step in steps]
     assert [step["step"] for step in content] == [NAMES[type(step)] for step in steps]
+
+
+@given(st.lists(STEPS, max_size=5))
+def test_a_trace_comes_back_from_json(steps: list[Step]) -> None:
+    again = from_json(json.loads(json.dumps(as_json(steps))))
+    assert again == tuple(steps)
+    assert [type(step) for step in again] == [type(step) for step in steps]
+    assert as_text(again) == as_text(steps)
 
 
 def test_the_kinds_of_steps_have_names_of_their_own() -> None:

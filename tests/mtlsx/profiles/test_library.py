@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import keyring
 import keyring.backends.fail
 import pytest
 
-from mtlsx.client.settings import ConnectionSettings
+from mtlsx.client.settings import ConnectionSettings, Subscription
 from mtlsx.errors import UsageError
-from mtlsx.profiles.library import ProfileLibrary
+from mtlsx.profiles.library import Guest, ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx.profiles.secrets import SecretKind
 from mtlsx.secret import Secret
@@ -70,3 +71,62 @@ def test_a_deleted_profile_takes_its_secrets_along(library: ProfileLibrary, tmp_
     library.secrets.set("dev", SecretKind.PASSWORD, Secret("hush"))
     library.delete("dev")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.fixture
+def with_guest(library: ProfileLibrary, tmp_path: Path) -> ProfileLibrary:
+    """A library with a profile of the person's, and a guest with a password."""
+    library.save(profile("dev"))
+    return ProfileLibrary(tmp_path, guests=[Guest(profile("demo"), Secret("hush"))])
+
+
+def on_disk(directory: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def test_a_guest_is_listed_first_and_connects_with_its_password(
+    with_guest: ProfileLibrary,
+) -> None:
+    guest, _ = listed = with_guest.list().profiles
+    assert [each.name for each in listed] == ["demo", "dev"]
+    assert with_guest.connection(guest).password == Secret("hush")
+    assert "hush" not in repr(with_guest.__dict__)
+
+
+def test_what_changes_in_passing_is_written_for_a_profile_and_not_for_a_guest(
+    with_guest: ProfileLibrary, tmp_path: Path
+) -> None:
+    before = on_disk(tmp_path)
+    changed = replace(profile("demo"), subscriptions=(Subscription("a/#"),))
+    with_guest.remember(changed)
+    assert on_disk(tmp_path) == before
+    assert with_guest.list().profiles[0] == changed
+    assert with_guest.connection(changed).password == Secret("hush")
+    saved = replace(profile("dev"), subscriptions=(Subscription("b/#"),))
+    with_guest.remember(saved)
+    assert ProfileLibrary(tmp_path).list().profiles == (saved,)
+
+
+def test_deleting_a_guest_deletes_no_file(with_guest: ProfileLibrary, tmp_path: Path) -> None:
+    before = on_disk(tmp_path)
+    with_guest.delete("demo")
+    assert on_disk(tmp_path) == before
+    assert [each.name for each in with_guest.list().profiles] == ["dev"]
+
+
+@pytest.mark.parametrize("name", ["demo", "mine"])
+def test_a_guest_that_is_saved_is_a_profile_with_its_password(
+    with_guest: ProfileLibrary, tmp_path: Path, name: str
+) -> None:
+    with_guest.save(profile(name), former_name="demo")
+    assert sorted(each.name for each in with_guest.list().profiles) == sorted(["dev", name])
+    again = ProfileLibrary(tmp_path)
+    assert again.connection(again.profiles.get(name)).password == Secret("hush")
+
+
+def test_a_guest_is_not_saved_over_a_profile(with_guest: ProfileLibrary, tmp_path: Path) -> None:
+    before = on_disk(tmp_path)
+    with pytest.raises(UsageError, match="already a profile"):
+        with_guest.save(profile("dev"), former_name="demo")
+    assert on_disk(tmp_path) == before
+    assert [each.name for each in with_guest.list().profiles] == ["demo", "dev"]

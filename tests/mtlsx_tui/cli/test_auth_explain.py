@@ -129,7 +129,7 @@ def test_a_real_redis_is_asked_and_not_written_to(explain: Explain, redis_db: Re
     ("arguments", "said", "code"),
     [
         ({"seed": "HSET 'k"}, "line 1: The quote ' is not closed.", 2),
-        ({"seed": "NONSENSE k"}, "The embedded store cannot be filled", 2),
+        ({"seed": "NONSENSE k"}, "The embedded store does not take this", 2),
         ({"cert": "absent.pem"}, "File absent.pem does not exist.", 10),
         ({"config": "dialect = 3"}, "dialect must be one of", 2),
     ],
@@ -148,7 +148,7 @@ def test_a_real_redis_is_never_seeded(explain: Explain) -> None:
     config = configuration_4("HMGET tls_domain:%C password", "127.0.0.1:1")
     result = explain(config=config, seed=f"HSET {KEY} password public")
     assert result.code == 2
-    assert "--seed fills the embedded store" in result.stderr
+    assert "Only the embedded store can be filled" in result.stderr
 
 
 def test_a_store_that_is_down_is_named(explain: Explain) -> None:

@@ -13,7 +13,7 @@ from mtlsx.client.message import Message
 from mtlsx.client.settings import Publication, Subscription
 from mtlsx.errors import UsageError
 from mtlsx.probe.verdicts import Verdict
-from mtlsx.profiles.library import ProfileLibrary
+from mtlsx.profiles.library import Guest, ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx.profiles.secrets import SecretKind
 from mtlsx.secret import Secret
@@ -436,3 +436,25 @@ async def test_the_client_id_that_the_server_assigns_is_shown(
         await pilot.press("c")
         await settle(pilot)
         assert "client id auto-4711  (from the broker)" in screen_text(app)
+
+
+async def test_a_guest_is_connected_at_once_and_saved_only_on_demand(
+    library: ProfileLibrary, profile: Profile, script: Script
+) -> None:
+    guest = Guest(replace(profile, name="demo", subscriptions=()), Secret("hush"))
+    directory = library.profiles.directory
+    library = ProfileLibrary(directory.parent, guests=[guest])
+    app = MtlsxApp(library, connect=script.connect, now=NOW.timestamp, opened="demo")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert script.connection.settings.password == Secret("hush")
+        assert "● connected" in screen_text(app)
+        await pilot.press("s", *"a/b", "enter")
+        await settle(pilot)
+        assert [each.name for each in library.profiles.list().profiles] == [profile.name]
+        await pilot.press("e")
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+    saved = ProfileLibrary(directory.parent)
+    assert [each.topic_filter for each in saved.profiles.get("demo").subscriptions] == ["a/b"]
+    assert saved.connection(saved.profiles.get("demo")).password == Secret("hush")

@@ -47,13 +47,19 @@ def as_text(explanation: Explanation, remarks: Iterable[str], width: int | None)
         [
             click.style("CONNECT", bold=True),
             *(_wrapped(Mark.WARNING, remark, width) for remark in remarks),
-            *_ladder(explanation.admission.trace, explanation.version, width),
+            *ladder(explanation.admission.trace, explanation.version, width),
         ]
     ]
     for kind, topic, permission in explanation.actions:
         title = click.style(f"{kind.upper()} {trace.text_of(_octets(topic))}", bold=True)
-        blocks.append([title, *_ladder(permission.trace, explanation.version, width)])
+        blocks.append([title, *ladder(permission.trace, explanation.version, width)])
     return "\n\n".join("\n".join(lines) for lines in blocks)
+
+
+def ladder(steps: Iterable[Step], version: int, width: int | None) -> Iterator[str]:
+    """The steps of one decision over a client that speaks MQTT ``version`` (3, 4 or 5), a line or more each."""
+    for step in steps:
+        yield _wrapped(step.mark, f"{step}{_told(step, version)}", width)
 
 
 def as_json(explanation: Explanation) -> dict[str, Any]:
@@ -100,11 +106,6 @@ def _client(client: ClientInfo) -> dict[str, Any]:
 
 
 _COLOURS = {Mark.GOOD: "green", Mark.BAD: "red", Mark.WARNING: "yellow", Mark.HINT: "cyan"}
-
-
-def _ladder(steps: Iterable[Step], version: int, width: int | None) -> Iterator[str]:
-    for step in steps:
-        yield _wrapped(step.mark, f"{step}{_told(step, version)}", width)
 
 
 def _told(step: Step, version: int) -> str:

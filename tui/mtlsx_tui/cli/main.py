@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from mtlsx import __version__
-from mtlsx.errors import MaterialError, MtlsxError, UsageError
+from mtlsx.errors import MaterialError, MtlsxError
 from mtlsx_tui.cli.late import Entry, LateGroup
 
 USAGE = 2
@@ -30,6 +30,9 @@ class _Root(LateGroup):
 
 
 COMMANDS = {
+    "demo": Entry(
+        "demo", "A broker, a store and a device on this machine, running within seconds."
+    ),
     "cert": Entry("cert", "Certificates: what is in a file, and what a broker makes of it."),
     "broker": Entry("broker", "A local broker that decides as EMQX does, and says why."),
     "auth": Entry("auth", "EMQX's decisions over clients, explained."),
@@ -49,11 +52,9 @@ COMMANDS = {
 def cli(ctx: click.Context) -> None:
     """Test MQTT over mutual TLS. Without a command, mtlsx opens its terminal UI."""
     if ctx.invoked_subcommand is None:
-        if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            raise UsageError(
-                "The terminal UI needs a terminal, and there is none.",
-                fix="In scripts use a command; mtlsx --help lists them.",
-            )
+        from mtlsx_tui.cli.output import require_terminal
+
+        require_terminal("In scripts use a command; mtlsx --help lists them.")
         from mtlsx_tui.app import run
 
         run()

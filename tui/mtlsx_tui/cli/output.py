@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mtlsx.errors import UsageError
 from mtlsx_tui.cli.headless import EndedError, notice
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ def failed(error: EndedError) -> int:
     """Say on stderr why a command ended; its exit code."""
     notice(str(error))
     return error.exit_code
+
+
+def require_terminal(fix: str) -> None:
+    """Raise UsageError, with ``fix``, where no person at a terminal could see a screen."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("The terminal UI needs a terminal, and there is none.", fix=fix)
 
 
 def print_text(text_of: Callable[[int | None], str]) -> None:

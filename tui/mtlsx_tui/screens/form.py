@@ -398,7 +398,7 @@ class ProfileForm(Screen[Saved | None]):
             self.app.call_from_thread(self.dismiss, Saved(profile, connect=connect))
 
     def _refuse_to_replace(self, name: str) -> None:
-        if any(each.name == name for each in self._library.profiles.list().profiles):
+        if any(each.name == name for each in self._library.list().profiles):
             raise UsageError(f'There is already a profile "{name}".', fix="Give it another name.")
 
     def _hint(self, text: str, *, bad: bool = False) -> None:

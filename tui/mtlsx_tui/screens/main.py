@@ -57,7 +57,7 @@ class MainScreen(Screen[None]):
     """Shows one profile at a time; the others stay connected.
 
     ``now``: seconds since the epoch, for the age of certificates and the time of our own messages. ``pki``: the
-    directory of the authorities.
+    directory of the authorities. ``opened``: the name of the profile to connect at once.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -70,9 +70,11 @@ class MainScreen(Screen[None]):
         settings: Settings,
         now: Callable[[], float],
         pki: Path | None,
+        opened: str | None = None,
     ) -> None:
         super().__init__()
         self._library = library
+        self._opened_first = opened
         self._pki = pki
         self._now = now
         self.sessions = Sessions(
@@ -112,7 +114,7 @@ class MainScreen(Screen[None]):
         self.query_one(CopyPanel).display = False
         self.query_one("#unreadable").display = False
         self._show()
-        self._load(None)
+        self._load(self._opened_first, then_connect=self._opened_first is not None)
         self.set_interval(_TICK, self._tick)
 
     # What is shown
@@ -186,7 +188,7 @@ class MainScreen(Screen[None]):
     @work(thread=True, group="profiles")
     def _load(self, then_show: str | None, *, then_connect: bool = False) -> None:
         try:
-            listing = self._library.profiles.list()
+            listing = self._library.list()
         except MtlsxError as error:
             self.app.call_from_thread(self._show_unreadable, (str(error),))
         else:
@@ -394,7 +396,7 @@ class MainScreen(Screen[None]):
     @work(thread=True, group="profiles")
     def _save(self, profile: Profile) -> None:
         try:
-            self._library.save(profile)
+            self._library.remember(profile)
         except MtlsxError as error:
             self.app.call_from_thread(self._show_unreadable, (str(error),))
 
