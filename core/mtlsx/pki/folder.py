@@ -194,23 +194,28 @@ class Folder:
             yield
 
 
-def make_folder(path: Path, certificate: bytes, key: bytes, issuers: bytes, first: bytes) -> None:
+def make_folder(
+    path: Path, certificate: bytes, key: bytes, issuers: bytes, own: Entry | None
+) -> None:
     """Make the folder of a new authority at ``path``, on disk: its certificate, key and issuers (PEM).
 
-    ``first``: the lines that its index begins with. Raises OSError.
+    ``own``: the entry of its certificate where it has issued that itself. Raises OSError.
     """
     path.mkdir(mode=0o700)
     for name in ("certs", "keys", "journal"):
         (path / name).mkdir(mode=0o700)
+    listed = [] if own is None else [(f"certs/{own.serial}.crt", certificate, 0o644)]
     for name, content, mode in (
+        *listed,
         ("ca.crt", certificate, 0o644),
         ("ca.key", key, 0o600),
         ("issuers.crt", issuers, 0o644),
-        ("index.txt", HEADER + first, 0o644),
+        ("index.txt", HEADER + (b"" if own is None else own.line().encode()), 0o644),
     ):
         _write(str(path / name), content, mode)
         with (path / name).open("rb") as file:
             os.fsync(file.fileno())
+    sync_directory(path / "certs")
     sync_directory(path)
 
 
