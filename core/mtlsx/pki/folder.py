@@ -90,25 +90,28 @@ class Folder:
                 with self._locked():
                     self._recover()
                 raise
-            self._open_journals.append(journal)
             for item in admitted:
                 self._place(item.entry.serial, item.certificate, item.key)
             journal.placed += 2 * len(admitted)
+            self._open_journals.append(journal)
             return admitted
 
     def settle(self) -> None:
-        """Put on disk what was placed since, and let the journals go."""
+        """Put on disk what was placed since, and let the journals go. Another thread may commit meanwhile."""
         with _told(self.path):
-            if sum(journal.placed for journal in self._open_journals) > _MANY:
+            # What is placed from here on may miss the sync, and keeps its journal.
+            journals = self._open_journals.copy()
+            if sum(journal.placed for journal in journals) > _MANY:
                 os.sync()
             else:
-                for journal in self._open_journals:
+                for journal in journals:
                     for serial, _, _ in journal.items():
                         self._sync(serial)
                 sync_directory(self.path / "certs")
                 sync_directory(self.path / "keys")
-            while self._open_journals:
-                self._open_journals.pop().end()
+            for journal in journals:
+                journal.end()
+            del self._open_journals[: len(journals)]
 
     def append(
         self, line_of: Callable[[Index], str], then: Callable[[], None] = lambda: None
