@@ -49,7 +49,7 @@ def fleet(directory: Path, count: int) -> float:
     left = left_to_issue(authority, whole)
     issued = issue(authority, authority.open(None), whole, left, cores=cores())
     elapsed = time.perf_counter() - begin
-    assert issued == len(list((directory / "pki/demo/certs").iterdir())) == count
+    assert issued == len(list((directory / "pki/demo/keys").iterdir())) == count
     return count / elapsed
 
 

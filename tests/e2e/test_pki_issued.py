@@ -357,11 +357,10 @@ func main() {
 """
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("kind", [KeyKind.RSA_2048, KeyKind.P256, KeyKind.P384, KeyKind.ED25519])
 def test_go_accepts_it(tmp_path: Path, kind: KeyKind) -> None:
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("go is not installed")
+    go = find("go")
     (tmp_path / "main.go").write_text(GO_PROGRAM)
     root = make_root(tmp_path / "pki", key=kind)
     plant = make_intermediate(tmp_path / "pki", root, key=kind)

@@ -83,7 +83,7 @@ def test_the_two_recipes_make_the_same(tmp_path: Path) -> None:
 
 def test_every_line_behind_the_recipe_runs(tmp_path: Path) -> None:
     run(commands(1)[0], tmp_path)
-    assert len(SHELL) == 10
+    assert len(SHELL) == 11
     said = {line: run(line, tmp_path) for line in SHELL}
     listed = next(out for line, out in said.items() if "pki list" in line)
     assert "dev-00502" in listed

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from mtlsx.certificates.load import load_file, public_key_matches
 from mtlsx.pki.authority import Authority
+from mtlsx.pki.certify import Kind
 from mtlsx.pki.workbench import Workbench
 
 
@@ -33,12 +34,14 @@ def require_whole(folder: Path) -> Authority:
     require_nothing_unlisted(folder)
     assert list((folder / "journal").iterdir()) == []
     serials = set(listed_serials(folder))
-    own = f"{authority.certificate.serial_number:X}"
-    assert {path.stem for path in (folder / "certs").iterdir()} == serials - {own}
+    assert {path.stem for path in (folder / "certs").iterdir()} == serials
     for path in (folder / "certs").iterdir():
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
         assert f"{certificate.serial_number:X}" == path.stem
         key = folder / "keys" / f"{path.stem}.key"
+        if authority.index.entries[path.stem].kind is Kind.CA:
+            assert not key.exists()
+            continue
         assert key.stat().st_mode & 0o777 == 0o600
         assert load_pem_private_key(key.read_bytes(), None).public_key() == certificate.public_key()
     loaded = load_file(str(folder / "ca.crt")), load_file(str(folder / "ca.key"))

@@ -37,9 +37,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One authority. ``crl``: words about its revocation list; ``encrypted``: whether its key needs a passphrase."""
+    """One authority.
+
+    ``signer``: who signs its certificate, itself or another; None where that one is not here. ``crl``: words about
+    its revocation list; ``encrypted``: whether its key needs a passphrase.
+    """
 
     name: str
+    serial: str
+    signer: str | None
     subject: str
     is_root: bool
     days: int
@@ -62,19 +68,24 @@ def survey(workbench: Workbench, now: float) -> Survey:
     """Read them all. ``now``: seconds since the epoch."""
     moment = datetime.fromtimestamp(now, UTC)
     try:
-        return Survey(tuple(_view(each, moment) for each in workbench.authorities()))
+        authorities = workbench.authorities()
+        return Survey(tuple(_view(each, authorities, moment) for each in authorities))
     except MtlsxError as error:
         return Survey(error=str(error))
 
 
-def _view(authority: Authority, now: datetime) -> View:
+def _view(authority: Authority, authorities: list[Authority], now: datetime) -> View:
     from mtlsx.certificates.names import format_name, parse_name
+    from mtlsx.pki.certify import serial_text
     from mtlsx.pki.standing import days_left
 
     certificate = authority.certificate
+    signed_by = (certificate, *authority.issuers)[:2][-1]
     until = certificate.not_valid_after_utc
     return View(
         name=authority.name,
+        serial=serial_text(certificate.serial_number),
+        signer=next((each.name for each in authorities if each.certificate == signed_by), None),
         subject=format_name(parse_name(certificate.subject.public_bytes())),
         is_root=not authority.issuers,
         days=days_left(until, now),

@@ -185,7 +185,10 @@ class Authority:
                 f"Certificate {entry.serial} is revoked.", fix="Issue a new one instead."
             )
         if entry.kind is Kind.CA:
-            raise UsageError(f"Certificate {entry.serial} is that of an authority.")
+            raise UsageError(
+                f"Certificate {entry.serial} is that of an authority.",
+                fix="An authority is renewed by its name: mtlsx pki renew --itself --ca NAME.",
+            )
         old = self.issued_certificate(entry.serial)
         wanted = Wanted(
             kind=entry.kind, subject=old.subject, alternative_names=names_of(old), days=days
@@ -264,22 +267,23 @@ class Authority:
             return entry
         if found := self.index.live(cn=text) or self.index.live(dn=text):
             return found[-1]
-        gone = [entry for entry in self.index.entries.values() if text in (entry.cn, entry.dn)]
-        if gone:
+        if any(text in (entry.cn, entry.dn) for entry in self.index.entries.values()):
             raise UsageError(
-                f"Every certificate of {self.name} for {text} is revoked.",
+                f"Every certificate of {self.name} for {text} is revoked or that of an authority.",
                 fix="Give the serial number of the one that is meant.",
             )
         raise UsageError(f"{self.name} has issued no certificate for {text}.")
 
     def issued_certificate(self, serial: str) -> Certificate:
         """A certificate that it issued. Raises MaterialError where the file is damaged."""
-        return _parse(self.folder.certificate(serial), f"{self.folder.path}/certs/{serial}.crt")[0]
+        return parse_certificates(
+            self.folder.certificate(serial), f"{self.folder.path}/certs/{serial}.crt"
+        )[0]
 
     def _certificates(self, name: str) -> tuple[Certificate, ...]:
         path = self.folder.path / name
         data = _read(path)
-        return _parse(data, str(path)) if data else ()
+        return parse_certificates(data, str(path)) if data else ()
 
 
 def issued(
@@ -308,6 +312,25 @@ def names_of(certificate: Certificate) -> tuple[GeneralName, ...]:
     return tuple(found.value)
 
 
+def parse_certificates(data: bytes, source: str) -> tuple[Certificate, ...]:
+    """The certificates of a PEM text, which ``source`` names. Raises MaterialError ``not-a-certificate``."""
+    from cryptography import x509
+
+    try:
+        return tuple(x509.load_pem_x509_certificates(data))
+    except ValueError as error:
+        raise MaterialError(
+            "not-a-certificate", f"File {source} holds no certificate: {error}."
+        ) from error
+
+
+def require_not_revoked(index: Index, entry: Entry) -> bool:
+    """True; UsageError where what ``entry`` renews is revoked."""
+    if entry.renews in index.revoked:
+        raise UsageError(f"Certificate {entry.renews} is revoked.", fix="Issue a new one instead.")
+    return True
+
+
 def _text(name: bytes | None) -> str | None:
     return None if name is None else name.decode(errors="backslashreplace")
 
@@ -319,14 +342,3 @@ def _read(path: Path) -> bytes:
         raise MaterialError("file-missing", f"File {path} does not exist.") from error
     except OSError as error:
         raise MtlsxError(f"{path} cannot be read: {reason(error)}.") from error
-
-
-def _parse(data: bytes, source: str) -> tuple[Certificate, ...]:
-    from cryptography import x509
-
-    try:
-        return tuple(x509.load_pem_x509_certificates(data))
-    except ValueError as error:
-        raise MaterialError(
-            "not-a-certificate", f"File {source} holds no certificate: {error}."
-        ) from error

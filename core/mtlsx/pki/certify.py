@@ -120,6 +120,14 @@ def require_issuer(issuer: Certificate, kind: Kind) -> None:
         raise UsageError(f"{name} has path length 0: no CA may stand below it.")
 
 
+def path_length_of(certificate: Certificate) -> int | None:
+    """How many CAs may follow below a CA; None: any number. Raises UsageError where it is no CA's."""
+    from cryptography import x509
+
+    require_issuer(certificate, Kind.DEVICE)
+    return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+
+
 def _validity(
     wanted: Wanted, issuer: Certificate | None, now: datetime
 ) -> tuple[datetime, datetime]:

@@ -14,6 +14,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection, wait
@@ -168,11 +169,18 @@ def _work(path: Path, key: bytes, fleet: Fleet, sending: Connection) -> None:
     try:
         authority = Authority(path)
         authority.folder.refresh()
-        for batch in _batches(_cast(authority, key, fleet)):
-            if _is_orphan():
-                return
-            admitted = authority.folder.commit_unsettled(batch, fleet.admission.admit)
-            sending.send(len(admitted))
+        # The disk takes in what there is while more is cast.
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            settled = aside.submit(authority.folder.settle)
+            for batch in _batches(_cast(authority, key, fleet)):
+                if _is_orphan():
+                    return
+                admitted = authority.folder.commit_unsettled(batch, fleet.admission.admit)
+                sending.send(len(admitted))
+                if settled.done():
+                    settled.result()
+                    settled = aside.submit(authority.folder.settle)
+            settled.result()
         authority.folder.settle()
     except UsageError as error:
         sending.send(UsageError(error.summary, fix=error.fix))

@@ -90,25 +90,28 @@ class Folder:
                 with self._locked():
                     self._recover()
                 raise
-            self._open_journals.append(journal)
             for item in admitted:
                 self._place(item.entry.serial, item.certificate, item.key)
             journal.placed += 2 * len(admitted)
+            self._open_journals.append(journal)
             return admitted
 
     def settle(self) -> None:
-        """Put on disk what was placed since, and let the journals go."""
+        """Put on disk what was placed since, and let the journals go. Another thread may commit meanwhile."""
         with _told(self.path):
-            if sum(journal.placed for journal in self._open_journals) > _MANY:
+            # What is placed from here on may miss the sync, and keeps its journal.
+            journals = self._open_journals.copy()
+            if sum(journal.placed for journal in journals) > _MANY:
                 os.sync()
             else:
-                for journal in self._open_journals:
+                for journal in journals:
                     for serial, _, _ in journal.items():
                         self._sync(serial)
                 sync_directory(self.path / "certs")
                 sync_directory(self.path / "keys")
-            while self._open_journals:
-                self._open_journals.pop().end()
+            for journal in journals:
+                journal.end()
+            del self._open_journals[: len(journals)]
 
     def append(
         self, line_of: Callable[[Index], str], then: Callable[[], None] = lambda: None
@@ -194,23 +197,28 @@ class Folder:
             yield
 
 
-def make_folder(path: Path, certificate: bytes, key: bytes, issuers: bytes, first: bytes) -> None:
+def make_folder(
+    path: Path, certificate: bytes, key: bytes, issuers: bytes, own: Entry | None
+) -> None:
     """Make the folder of a new authority at ``path``, on disk: its certificate, key and issuers (PEM).
 
-    ``first``: the lines that its index begins with. Raises OSError.
+    ``own``: the entry of its certificate where it has issued that itself. Raises OSError.
     """
     path.mkdir(mode=0o700)
     for name in ("certs", "keys", "journal"):
         (path / name).mkdir(mode=0o700)
+    listed = [] if own is None else [(f"certs/{own.serial}.crt", certificate, 0o644)]
     for name, content, mode in (
+        *listed,
         ("ca.crt", certificate, 0o644),
         ("ca.key", key, 0o600),
         ("issuers.crt", issuers, 0o644),
-        ("index.txt", HEADER + first, 0o644),
+        ("index.txt", HEADER + (b"" if own is None else own.line().encode()), 0o644),
     ):
         _write(str(path / name), content, mode)
         with (path / name).open("rb") as file:
             os.fsync(file.fileno())
+    sync_directory(path / "certs")
     sync_directory(path)
 
 

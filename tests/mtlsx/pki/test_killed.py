@@ -1,4 +1,4 @@
-"""Kill -9 while certificates are issued, revoked and listed: the folder is whole, whenever it comes.
+"""Kill -9 while certificates are issued, revoked, listed and renewed: the folder is whole, whenever it comes.
 
 Some kills in the ordinary suite, 200 of each with ``-m slow``.
 """
@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from mtlsx.pki.authority import Authority
-from mtlsx.pki.certify import Kind
+from mtlsx.pki.certify import Kind, serial_text
 from mtlsx.pki.crls import Reason
 from mtlsx.pki.workbench import Workbench
 from support.issued_pki import issue_device, make_intermediate, make_root
 from support.killed import STEP, Say, killed
 from support.whole_folder import listed_serials, require_nothing_unlisted, require_whole
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from mtlsx.pki.index import Entry
 
 TIMES = [
     pytest.param(20, id="20"),
@@ -114,3 +120,49 @@ def test_while_authorities_are_made(tmp_path: Path, times: int) -> None:
         }
         made += steps
     assert made > 0
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_while_authorities_are_renewed(tmp_path: Path, times: int) -> None:
+    done = 0
+    for kill in range(times):
+        path = tmp_path / str(kill // FRESH)
+        if kill % FRESH == 0:
+            plant = make_intermediate(path, make_root(path))
+            issue_device(make_intermediate(path, plant, "line"), "dev-1")
+        bench = Workbench(path)
+        before = len(renewals(bench))
+
+        def renew(say: Say, bench: Workbench = bench) -> None:
+            for name in itertools.cycle(["demo", "plant", "line"]):
+                issuer = bench.issuer_of(bench.authority(name))
+                bench.renew(name, (issuer, issuer.open(None)), days=100)
+                say(STEP)
+
+        steps = killed(renew)
+        for name in ("demo", "plant", "line"):
+            require_nothing_unlisted(path / name)
+        entries = renewals(bench)
+        assert steps <= len(entries) - before <= steps + 1
+        assert [each for each in path.iterdir() if each.name.startswith(".renewed-")] == []
+        # Everybody holds the newest certificate of everybody above.
+        above: tuple[x509.Certificate, ...] = ()
+        for name in ("demo", "plant", "line"):
+            authority = require_whole(path / name)
+            serials = [entry.serial for entry in entries if entry.cn == name]
+            if serials:
+                assert serial_text(authority.certificate.serial_number) == serials[-1]
+            assert authority.issuers == above
+            above = (authority.certificate, *above)
+        done += steps
+    assert done > 0
+
+
+def renewals(bench: Workbench) -> list[Entry]:
+    """What was renewed, by each authority in turn, oldest first."""
+    return [
+        entry
+        for authority in bench.authorities()
+        for entry in authority.index.entries.values()
+        if entry.renews is not None
+    ]

@@ -217,6 +217,34 @@ def test_renewing(program: Program, ca: Path) -> None:
     }  # fmt: skip
 
 
+def test_renewing_an_authority(program: Program, ca: Path) -> None:
+    result(program, "device", "dev-1")
+    old = (ca / "ca.crt").read_bytes()
+    run = program("pki", "renew", "--itself", "--days", "5000")
+    assert (run.code, run.stdout.startswith(b"demo: root authority")) == (0, True)
+    assert "whoever trusts it" in run.stderr
+    assert b"(5,000 days)" in run.stdout
+    assert (ca / "ca.crt").read_bytes() != old
+    (listed,) = result(program, "list")
+    assert [(each["kind"], each["state"]) for each in listed["issued"]] == [
+        ("ca", "renewed"), ("device", "valid"),
+    ]  # fmt: skip
+    result(program, "ca", "plant", "--issuer", "demo")
+    run = program("pki", "renew", "--itself", "--ca", "plant", "--json")
+    assert "all who send it behind their own" in run.stderr
+    renewed = json.loads(run.stdout)
+    assert (renewed["name"], renewed["root"], renewed["days_left"]) == ("plant", False, 3649)
+    for arguments, told in (
+        (["dev-1"], "WHICH… does not go with --itself"),
+        (["--revoke"], "--revoke does not go"),
+        (["--key", "p256"], "--key does not go"),
+        (["-o", "x"], "--out does not go"),
+    ):
+        assert told in refused(program, "renew", "--itself", *arguments)
+    assert "what to renew" in refused(program, "renew")
+    assert "--itself" in refused(program, "renew", renewed["serial"], "--ca", "demo")
+
+
 def test_the_list_for_people(program: Program, ca: Path) -> None:
     result(program, "device", "dev-1")
     text = program("pki", "list").stdout.decode().splitlines()

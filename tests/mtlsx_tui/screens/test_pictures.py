@@ -174,7 +174,7 @@ ROWS = (
     issued(0, Standing.VALID, 397, name="broker.example"),
 )
 VIEWS = tuple(
-    View(name, f"O=Acme, CN={name}", name == "factory", days, NOW + timedelta(days=days), name != "plant",
+    View(name, name, "factory", f"O=Acme, CN={name}", name == "factory", days, NOW + timedelta(days=days), name != "plant",
          "1 revoked, list good for 29 days", "/pki", rows)
     for name, days, rows in (("factory", 3649, ()), ("lab", 60, ()), ("plant", 1800, ROWS))
 )  # fmt: skip

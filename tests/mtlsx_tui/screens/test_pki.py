@@ -246,7 +246,6 @@ async def test_another_authority_is_shown(app: MtlsxApp, root: Authority, tmp_pa
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot)
         assert names(app) == ["plant"]
-        # What an authority is for is not revoked or renewed by one key.
         await pilot.press("shift+tab", "down")
         await settle(pilot)
         assert names(app) == ["dev-1"]
@@ -255,6 +254,32 @@ async def test_another_authority_is_shown(app: MtlsxApp, root: Authority, tmp_pa
         await answer(pilot, "n", name="line", issuer="plant")
         assert "line" in screen_text(app)
     assert Workbench(tmp_path / "pki").authority("line").issuers[0] == plant.certificate
+
+
+async def test_an_authority_is_renewed(app: MtlsxApp, root: Authority, tmp_path: Path) -> None:
+    plant = make_intermediate(tmp_path / "pki", root)
+    issue_device(plant, "dev-1")
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        # Among what the root issued, and then the root itself in the list.
+        assert names(app) == ["plant"]
+        await answer(pilot, "r", days="100")
+        assert note(app).startswith("✔ Renewed authority plant, valid until ")
+        assert names(app) == ["plant", "plant"]
+        await pilot.press("down")
+        await settle(pilot)
+        await pilot.press("r")  # of the two, the one that is renewed already
+        await settle(pilot)
+        assert not app.screen.query_one(AskPanel).is_open
+        await pilot.press("shift+tab")
+        await answer(pilot, "r", days="200")
+        assert note(app).startswith("✔ Renewed authority demo, valid until ")
+        assert "199 days left" in screen_text(app)
+    now = Workbench(tmp_path / "pki").authority("plant")
+    assert now.certificate.public_key() == plant.certificate.public_key()
+    assert now.certificate != plant.certificate
+    assert now.issuers == (require_whole(root.folder.path).certificate,)
+    assert now.issuers != (root.certificate,)
 
 
 async def test_ten_thousand_are_no_more_work_than_those_in_view(

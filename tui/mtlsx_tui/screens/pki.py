@@ -36,7 +36,7 @@ in lists that brokers read. Everything is kept in plain files:
 KEYS = (
     Binding("n", "ask('new')", "New", tooltip="Make an authority"),
     Binding("i", "ask('issue')", "Issue", tooltip="Issue a certificate"),
-    Binding("r", "ask('renew')", "Renew", tooltip="Issue this certificate again"),
+    Binding("r", "ask('renew')", "Renew", tooltip="Renew this certificate or authority"),
     Binding("x", "ask('revoke')", "Revoke", tooltip="Revoke this certificate"),
     Binding("e", "ask('export')", "Export", tooltip="Export this certificate with all it needs"),
     Binding("p", "ask('profile')", "Profile", tooltip="Make a profile of this device"),
@@ -66,6 +66,7 @@ class PkiScreen(Screen[bool]):
         self._now = now
         self._views: dict[str, View] = {}
         self._shown: str | None = None
+        self._asked_of: str | None = None
         self._read = False
         self._made_profiles = False
 
@@ -93,7 +94,7 @@ class PkiScreen(Screen[bool]):
         self.query_one("#pki-filter").display = False
         self.query_one("#pki-note").display = False
         self._show()
-        self._load(None, None)
+        self._load(None, None, at_table=False)
 
     # What is shown
 
@@ -150,12 +151,13 @@ class PkiScreen(Screen[bool]):
         self._show()
 
     @work(thread=True, exclusive=True, group="pki")
-    def _load(self, then_show: str | None, serial: str | None) -> None:
-        self.app.call_from_thread(
-            self._loaded, survey(self._workbench, self._now()), then_show, serial
-        )
+    def _load(self, then_show: str | None, serial: str | None, *, at_table: bool) -> None:
+        found = survey(self._workbench, self._now())
+        self.app.call_from_thread(self._loaded, found, then_show, serial, at_table)
 
-    def _loaded(self, found: Survey, then_show: str | None, serial: str | None) -> None:
+    def _loaded(
+        self, found: Survey, then_show: str | None, serial: str | None, at_table: bool
+    ) -> None:
         self._read = True
         if found.error is not None:
             self._note(found.error, bad=True)
@@ -163,7 +165,7 @@ class PkiScreen(Screen[bool]):
         candidates = (then_show, self._shown, *self._views)
         self._shown = next((name for name in candidates if name in self._views), None)
         self._show(serial)
-        if self.focused is None:
+        if self.focused is None or at_table:
             table = self.query_one(IssuedTable)
             self.set_focus(table if table.display else self.query_one(AuthorityList))
 
@@ -176,12 +178,19 @@ class PkiScreen(Screen[bool]):
     async def action_ask(self, action: str) -> None:
         """Ask for what an action needs."""
         self._note(None)
-        title, asked = questions(action, self._view, self.query_one(IssuedTable).row)
+        view = signer = self._view
+        if action == "renew" and (authority := self._authority_to_renew()) is not None:
+            action, view = "renew-authority", authority
+            signer = self._views.get(authority.signer or "")
+        self._asked_of = None if view is None else view.name
+        title, asked = questions(action, view, self.query_one(IssuedTable).row, signer)
         await self.query_one(AskPanel).open(action, title, asked)
 
     @on(AskPanel.Answered)
     def _answered(self, message: AskPanel.Answered) -> None:
-        self._perform(message.action, message.values, self._shown, self.query_one(IssuedTable).row)
+        self._perform(
+            message.action, message.values, self._asked_of, self.query_one(IssuedTable).row
+        )
 
     @work(thread=True, exclusive=True, group="perform")
     def _perform(
@@ -201,14 +210,24 @@ class PkiScreen(Screen[bool]):
         self._note(done)
         self._close_panel()
         # What was issued is the newest, and so the first.
-        serial = None if action in ("issue", "renew") or row is None else row.serial
-        self._load(values["name"].strip() if action == "new" else None, serial)
+        at_newest = action in ("issue", "renew")
+        serial = None if at_newest or row is None else row.serial
+        then_show = values["name"].strip() if action == "new" else None
+        self._load(then_show, serial, at_table=at_newest)
 
     @on(AskPanel.Closed)
     def _close_panel(self) -> None:
         self.query_one(AskPanel).close()
         table = self.query_one(IssuedTable)
         self.set_focus(table if table.display else self.query_one(AuthorityList))
+
+    def _authority_to_renew(self) -> View | None:
+        """The authority that a person is at: in the list of them, or among what another one issued."""
+        if isinstance(self.focused, AuthorityList):
+            return self._view
+        row = self.query_one(IssuedTable).row
+        serial = row.serial if row is not None and row.standing != "revoked" else None
+        return next((view for view in self._views.values() if view.serial == serial), None)
 
     def action_filter(self) -> None:
         """Find certificates by a part of their name."""
@@ -240,6 +259,10 @@ class PkiScreen(Screen[bool]):
             return False
         row = self.query_one(IssuedTable).row if self._view is not None else None
         match action, parameters:
+            case "ask", ("renew",) if (
+                self._view is not None and self._authority_to_renew() is not None
+            ):
+                return True
             case "ask", ("renew" | "revoke",):
                 return row is not None and row.kind != "ca" and row.standing != "revoked"
             case "ask", ("export",):

@@ -27,10 +27,12 @@ FORMS = ("folder", "zip", "header")
 Values = Mapping[str, str]
 
 
-def questions(action: str, view: View | None, row: Row | None) -> tuple[str, tuple[Asked, ...]]:
-    """The title of the panel for ``action``, and its fields."""
+def questions(
+    action: str, view: View | None, row: Row | None, signer: View | None
+) -> tuple[str, tuple[Asked, ...]]:
+    """The title of the panel for ``action``, and its fields; ``signer``: the authority whose key is needed."""
     name = row.name if row else ""
-    passphrase = _passphrase(view)
+    passphrase = _passphrase(signer)
     key = Asked("key", "key", choices=KEYS)
     match action:
         case "new":
@@ -52,6 +54,10 @@ def questions(action: str, view: View | None, row: Row | None) -> tuple[str, tup
         case "renew":
             return f"Renew {name}: same names, a new key. The old one stays valid.", (
                 key, Asked("days", "days", "365"), *passphrase,
+            )  # fmt: skip
+        case "renew-authority":
+            return f"Renew {view.name if view else ''}: same key, same subject. What it issued stays valid.", (
+                Asked("days", "days", "3650"), *passphrase,
             )  # fmt: skip
         case "revoke":
             return f"Revoke {name}, and make the list that tells brokers. This cannot be undone.", (
@@ -80,6 +86,8 @@ def perform(
     if action == "new":
         return _new(values, workbench)
     authority = workbench.authority(name)
+    if action == "renew-authority":
+        return _renew_authority(values, authority, workbench)
     if action == "issue":
         return _issue(values, authority)
     if action == "crl":
@@ -106,6 +114,15 @@ def _new(values: Values, workbench: Workbench) -> str:
     passphrase = Secret(values["new_passphrase"]) if values["new_passphrase"] else None
     workbench.create(name, wanted, KeyKind(values["key"]), issuer=issuer, passphrase=passphrase)
     return f"Made authority {name}."
+
+
+def _renew_authority(values: Values, authority: Authority, workbench: Workbench) -> str:
+    issuer = workbench.issuer_of(authority)
+    made = workbench.renew(authority.name, (issuer, _opened(issuer, values)), days=_days(values))
+    return (
+        f"Renewed authority {made.name}, valid until {made.certificate.not_valid_after_utc:%Y-%m-%d};"
+        f" its certificate is {made.folder.path / 'ca.crt'}."
+    )
 
 
 def _issue(values: Values, authority: Authority) -> str:
