@@ -32,7 +32,7 @@ from support.programs import need
 
 pytestmark = pytest.mark.e2e
 
-REPEATS = 10
+REPEATS = [2, pytest.param(10, marks=pytest.mark.slow)]
 BOTH = pytest.mark.parametrize("version", list(TlsVersion))
 
 
@@ -146,14 +146,15 @@ def python_context(pki: Pki, shown: Pair | None = None) -> ssl.SSLContext:
 
 @BOTH
 @pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+@pytest.mark.parametrize("repeats", REPEATS)
 async def test_a_refused_client_is_told_why_each_time(
-    pki: Pki, refusal: Refusal, version: TlsVersion
+    pki: Pki, refusal: Refusal, version: TlsVersion, repeats: int
 ) -> None:
     need("openssl")
     shown = refusal.shows(pki)
     options = mutual(pki, **refusal.options(pki))
     async with listening(loopback("ssl", options)) as server:
-        for _ in range(REPEATS):
+        for _ in range(repeats):
             said = await s_client(server.port, pki, *as_s_client(shown, version))
             assert re.findall(r"SSL alert number (\d+)", said) == [str(refusal.alert[version])]
             _check_event(await server.event(HandshakeRefused), refusal, version)
