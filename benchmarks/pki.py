@@ -5,9 +5,14 @@ a line in the index each, all on disk and safe against a kill. ``files`` is a lo
 same key and certificate and writes both to files; ``bare`` the same without writing anything. ``openssl`` is what a
 shell script does for each device: ``openssl ecparam``, ``req`` and ``x509 -req``, one after the other, on a sample.
 
-They take turns. Prints the medians and the ratios of rates. Targets: 0.8 of ``files``, 20 times ``openssl``.
+They take turns. Prints the medians and the ratios of rates. Targets: 0.8 of ``files`` and of ``bare``, 20 times
+``openssl``.
 
-    python benchmarks/pki.py [devices] [rounds]
+    TMPDIR=/a/new/directory python benchmarks/pki.py [devices] [rounds]
+
+Where many files were deleted in the last minutes, ext4 passes over each of their inodes for every file that is made:
+2 ms instead of 0.05, which then is all that ``fleet`` and ``files`` measure. A new directory just below the root of
+the file system is mostly far from those.
 """
 
 from __future__ import annotations
@@ -31,7 +36,7 @@ from mtlsx.pki.fleet import Fleet, cores, issue, left_to_issue  # noqa: E402
 from mtlsx.pki.keys import KeyKind  # noqa: E402
 from support.issued_pki import make_root  # noqa: E402
 
-TARGETS = {"files": 0.8, "openssl": 20.0}
+TARGETS = {"files": 0.8, "bare": 0.8, "openssl": 20.0}
 SAMPLE = 40  # devices that openssl makes
 
 
