@@ -285,6 +285,7 @@ NAMES: Final[Mapping[type[Step], str]] = {
     Decided: "decision",
 }
 """What each kind of step is called in JSON."""
+_KINDS: Final[Mapping[str, type[Step]]] = {name: kind for kind, name in NAMES.items()}
 Trace: TypeAlias = list[Step]
 """Steps in the order in which they happened. Whoever decides appends."""
 
@@ -304,6 +305,12 @@ def as_json(steps: Iterable[Step]) -> list[dict[str, Any]]:
         }
         for step in steps
     ]
+
+
+def mark_of(step: Mapping[str, Any]) -> Mark:
+    """How a step that ``as_json`` gave stands in the ladder."""
+    kind = _KINDS[step["step"]]
+    return kind._make(step[name] for name in kind._fields).mark
 
 
 def masked(steps: Iterable[Step], secret: bytes) -> tuple[Step, ...]:
