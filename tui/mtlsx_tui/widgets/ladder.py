@@ -16,7 +16,6 @@ from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.stream import clock_time
 
 if TYPE_CHECKING:
-    from rich.style import Style
     from textual.app import ComposeResult
 
 _STYLES = {Mark.GOOD: "good", Mark.BAD: "bad", Mark.WARNING: "warning", Mark.HINT: "hint"}
@@ -31,7 +30,6 @@ class Ladder(VerticalScroll):
         "ladder--bad",
         "ladder--warning",
         "ladder--hint",
-        "ladder--muted",
     }
     DEFAULT_CSS = """
     Ladder {
@@ -43,7 +41,6 @@ class Ladder(VerticalScroll):
         & > .ladder--bad { color: $text-error; }
         & > .ladder--warning { color: $text-warning; }
         & > .ladder--hint { color: $text-accent; }
-        & > .ladder--muted { color: $text-muted; }
     }
     """
 
@@ -83,7 +80,8 @@ class Ladder(VerticalScroll):
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for mark, sentence in decision.ladder:
-            style = self._style(_STYLES.get(Mark(mark), "muted"))
+            name = _STYLES.get(Mark(mark))
+            style = self.get_component_rich_style(f"ladder--{name}", partial=True) if name else ""
             table.add_row(Text(mark, style), Text(printable(sentence)))
         steps.update(table)
 
@@ -97,6 +95,3 @@ class Ladder(VerticalScroll):
             (f"{place}  {clock_time(decision.at)}", "$foreground-muted"),
             f"\n{printable(decision.detail)}",
         )
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"ladder--{name}", partial=True)
