@@ -77,6 +77,9 @@ class BrokerScreen(Screen[None]):
         self._open_pki = open_pki
         self._seen: object = None
         self._error: str | None = None
+        # Kept here: keys are looked at also before these are in place, and when they are not any more.
+        self._client_table, self._decision_table = ClientTable(), DecisionTable()
+        self._panel, self._store_line = AskPanel(), StoreLine()
 
     def compose(self) -> ComposeResult:
         yield StatusLine()
@@ -88,12 +91,12 @@ class BrokerScreen(Screen[None]):
                     yield Static(id="broker-clients-title", classes="title")
                     with Vertical(id="broker-clients"):
                         yield ClientTitles()
-                        yield ClientTable()
+                        yield self._client_table
                     yield Static(id="broker-decisions-title", classes="title")
-                    yield DecisionTable()
+                    yield self._decision_table
                 yield Ladder()
-        yield StoreLine()
-        yield AskPanel()
+        yield self._store_line
+        yield self._panel
         yield Static(id="broker-note")
         yield Footer(show_command_palette=False, compact=True)
 
@@ -171,15 +174,15 @@ class BrokerScreen(Screen[None]):
         clients, decisions = log.clients, log.decisions
         self.query_one("#broker-clients-title", Static).update(f"CLIENTS  {len(clients):,}")
         self.query_one("#broker-decisions-title", Static).update(f"DECISIONS  {len(decisions):,}")
-        table = self.query_one(ClientTable)
+        table = self._client_table
         table.show(clients, table.key(table.row) if table.row is not None else None)
-        newest = self.query_one(DecisionTable)
+        newest = self._decision_table
         follow = newest.row is None or newest.at_first
         newest.show(decisions, None if follow or newest.row is None else newest.row.number)
 
     @on(LineTable.Moved)
     def _moved(self) -> None:
-        self.query_one(Ladder).show(self.query_one(DecisionTable).row)
+        self.query_one(Ladder).show(self._decision_table.row)
         self.refresh_bindings()
 
     # Actions
@@ -210,7 +213,7 @@ class BrokerScreen(Screen[None]):
         subject = self._subject()
         if action == "mapping" and session.adjustable is None:
             return
-        self.query_one(StoreLine).remove_class("-open")
+        self._store_line.remove_class("-open")
         match action:
             case "file":
                 title = "The configuration of the broker; it is read, and never written"
@@ -223,7 +226,7 @@ class BrokerScreen(Screen[None]):
                 asked = panels.ban_questions(subject)
             case _:
                 title, asked = "Lift a ban", panels.unban_questions(subject)
-        await self.query_one(AskPanel).open(action, title, asked)
+        await self._panel.open(action, title, asked)
 
     @on(AskPanel.Answered)
     def _answered(self, message: AskPanel.Answered) -> None:
@@ -236,7 +239,7 @@ class BrokerScreen(Screen[None]):
         try:
             done = await self._done(action, values, subject)
         except MtlsxError as error:
-            self.query_one(AskPanel).show_error(str(error))
+            self._panel.show_error(str(error))
             return
         self._note(done)
         self._leave_panel()
@@ -313,7 +316,7 @@ class BrokerScreen(Screen[None]):
     def action_store(self) -> None:
         """Open the line for commands."""
         self._note(None)
-        self.query_one(StoreLine).open()
+        self._store_line.open()
 
     @on(StoreLine.Wanted)
     def _command_wanted(self, message: StoreLine.Wanted) -> None:
@@ -321,7 +324,7 @@ class BrokerScreen(Screen[None]):
 
     @work(group="store", exclusive=True)
     async def _execute(self, line: str) -> None:
-        place = self.query_one(StoreLine)
+        place = self._store_line
         try:
             reply = await self._session.ask("execute", command=panels.command(line))
         except MtlsxError as error:
@@ -334,8 +337,8 @@ class BrokerScreen(Screen[None]):
     @on(AskPanel.Closed)
     @on(StoreLine.Closed)
     def _leave_panel(self) -> None:
-        self.query_one(AskPanel).close()
-        table = self.query_one(DecisionTable)
+        self._panel.close()
+        table = self._decision_table
         self.set_focus(table if self._session.files else None)
 
     def action_leave(self) -> None:
@@ -344,8 +347,8 @@ class BrokerScreen(Screen[None]):
 
     def _subject(self) -> panels.Subject | None:
         """The client under the cursor of the table that has, or had, the focus."""
-        row: Client | Decision | None = self.query_one(DecisionTable).row
-        table = self.query_one(ClientTable)
+        row: Client | Decision | None = self._decision_table.row
+        table = self._client_table
         if table.has_focus or row is None:
             row = table.row or row
         if row is None:
@@ -354,7 +357,7 @@ class BrokerScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it does something."""
-        if self.query_one(AskPanel).is_open or self.query_one(StoreLine).is_open:
+        if self._panel.is_open or self._store_line.is_open:
             return action == "leave" or action.startswith("app.")
         phase, subject = self._session.phase, self._subject()
         running = phase is Phase.RUNNING

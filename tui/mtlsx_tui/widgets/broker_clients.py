@@ -58,8 +58,8 @@ def _cell(text: str, cells: int) -> str:
 def _widths(width: int) -> tuple[int, int, int, int, int, int]:
     """The cells of each column, with the blank before it; 0 for one that is left out."""
     room = width - _VERSION - _SINCE
-    address = _ADDRESS + 1 if room - _ADDRESS - 1 >= 2 * _NARROWEST_NAME else 0
+    count = 3 if room >= 3 * _NARROWEST_NAME else 2
+    address = _ADDRESS + 1 if room - _ADDRESS - 1 >= count * _NARROWEST_NAME else 0
     room -= address
-    count = 3 if room >= 3 * (_NARROWEST_NAME + 4) else 2
     each = max(4, room // count)
     return room - (count - 1) * each, each, each if count == 3 else 0, _VERSION, address, _SINCE
