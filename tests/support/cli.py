@@ -117,6 +117,12 @@ class Running:
         assert self._process.stdout is not None
         return self._process.stdout.readline()
 
+    def close_output(self) -> None:
+        """Read nothing more of what it prints, as ``head`` does when it has had enough."""
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process.stdout = None
+
     def interrupt(self) -> None:
         """What Ctrl+C does."""
         self._process.send_signal(signal.SIGINT)
@@ -124,7 +130,7 @@ class Running:
     def result(self) -> Result:
         """Wait for its end."""
         stdout, stderr = self._process.communicate(timeout=WAIT)
-        return Result(self._process.returncode, stdout, stderr)
+        return Result(self._process.returncode, stdout or "", stderr)
 
 
 def as_options(settings: ConnectionSettings) -> list[str]:

@@ -19,15 +19,17 @@ _PACKAGES = os.pathsep.join(
 
 
 class Terminal:
-    """The person's side: ``read_to`` what is shown, ``type`` an answer."""
+    """The person's side: ``read_to`` what is shown after what was read before, ``type`` an answer."""
 
     def __init__(self, master: int) -> None:
         self._master = master
         self.shown = ""
+        self._read = 0
 
     def read_to(self, words: str) -> None:
-        while words not in self.shown:
+        while (at := self.shown.find(words, self._read)) < 0:
             self.shown += os.read(self._master, 65536).decode()
+        self._read = at + len(words)
 
     def type(self, line: str) -> None:
         os.write(self._master, f"{line}\n".encode())

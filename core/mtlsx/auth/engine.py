@@ -36,7 +36,7 @@ from mtlsx.auth.reasons import (
     authentication_code,
 )
 from mtlsx.auth.rules import Action
-from mtlsx.auth.settings import AuthSettings, JwtAuthentication
+from mtlsx.auth.settings import AuthSettings, FileSource, JwtAuthentication
 from mtlsx.auth.stores.opening import Stores
 from mtlsx.auth.stores.store import OpenStore
 from mtlsx.auth.trace import Decided, Mapped, Outcome, Step, Trace, masked
@@ -112,6 +112,9 @@ class Engine:
         )
         self._is_banned = is_banned
         self._deny_action = settings.authorization.deny_action
+        self._asks_nobody = all(
+            isinstance(one, FileSource) for one in settings.authorization.sources if one.enable
+        )
         self._identifier = Identifier(
             settings.identity, self._dialect, make_client_id=make_client_id
         )
@@ -159,6 +162,10 @@ class Engine:
         detail = f"The client is let in: {answer.detail}."
         trace.append(Decided(True, "CONNACK", 0, detail))
         return Admission(True, 0, None, client, assigned, tuple(trace))
+
+    def is_constant(self, client: ClientInfo) -> bool:
+        """Whether what ``publish`` and ``subscribe`` say stays so for this client: no store and no clock is asked."""
+        return self._asks_nobody and client.acl is None
 
     async def publish(
         self, client: ClientInfo, topic: bytes, *, qos: int = 0, retain: bool = False

@@ -150,7 +150,7 @@ class Broker:
         self._make_engines(configuration)
         self._configuration = configuration
         for client in self._clients.values():
-            client.engine = self._engines[client.link.peer.listener]
+            client.decide_by(self._engines[client.link.peer.listener])
         for acceptor in self._acceptors:
             await acceptor.reload(after[acceptor.settings.id])
         self._run(self._retire(old, tuple(self._tasks)))

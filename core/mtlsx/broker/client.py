@@ -14,11 +14,13 @@ from mtlsx.broker.conversation import Conversation, Event
 
 if TYPE_CHECKING:
     from mtlsx.auth.client import ClientInfo
-    from mtlsx.auth.engine import Engine
+    from mtlsx.auth.engine import Engine, Permission
     from mtlsx.broker.links import Link
-    from mtlsx.packets.control_packets import ControlPacket
+    from mtlsx.packets.control_packets import ControlPacket, Publish
 
 _MANY: Final = 512
+_REMEMBERED: Final = 64  # decisions, about topics of at most this many octets:
+_SHORT: Final = 256
 _MANY_OCTETS: Final = 1024 * 1024
 _FEW: Final = 64
 
@@ -32,7 +34,7 @@ class Client:
     """
 
     __slots__ = (
-        "_octets", "_paused", "accepted_at", "conversation", "engine", "farewell", "info", "link", "over", "pending", "published",
+        "_octets", "_paused", "_permissions", "accepted_at", "conversation", "engine", "farewell", "info", "link", "over", "pending", "published",
         "said_goodbye", "task",
     )  # fmt: skip
 
@@ -49,6 +51,7 @@ class Client:
         self.said_goodbye = False
         self.published = 0
         self._octets = 0
+        self._permissions: dict[tuple[bytes, int, bool], Permission] = {}
         self._paused = False
 
     def received(self, data: bytes, now: float) -> None:
@@ -65,6 +68,27 @@ class Client:
             self._paused = False
             self.link.resume_reading()
         return self.pending.popleft() if self.pending and not self.over else None
+
+    async def may_publish(self, info: ClientInfo, publish: Publish) -> Permission:
+        """What the engine says; asked once about each topic where it would say the same again."""
+        key = publish.topic, publish.qos, publish.retain
+        permission = self._permissions.get(key)
+        if permission is None:
+            engine = self.engine
+            permission = await engine.publish(
+                info, publish.topic, qos=publish.qos, retain=publish.retain
+            )
+            short = len(publish.topic) <= _SHORT
+            if short and engine is self.engine and engine.is_constant(info):
+                if len(self._permissions) >= _REMEMBERED:
+                    self._permissions.clear()
+                self._permissions[key] = permission
+        return permission
+
+    def decide_by(self, engine: Engine) -> None:
+        """Ask another engine from now on."""
+        self.engine = engine
+        self._permissions.clear()
 
     def answer(self, packet: ControlPacket | None) -> None:
         """Send a packet, unless the client is gone or would not take it."""

@@ -171,9 +171,7 @@ class Dispatcher:
             return
         self.received += 1
         client.published += 1
-        permission = await client.engine.publish(
-            info, publish.topic, qos=publish.qos, retain=publish.retain
-        )
+        permission = await client.may_publish(info, publish)
         if client.over:
             return
         if permission.allowed:

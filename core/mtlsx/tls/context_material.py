@@ -83,7 +83,7 @@ def reasons(error: SSL.Error) -> set[str]:
     return {entry[2] for entry in queue} if isinstance(queue, list) else {str(queue)}
 
 
-def reason(error: SSL.Error) -> str:
+def openssl_reason(error: SSL.Error) -> str:
     """OpenSSL's words, from pyOpenSSL's [(library, function, reason)] or (number, text)."""
     queue = error.args[0] if error.args else ""
     if isinstance(queue, list):

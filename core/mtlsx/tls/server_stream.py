@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
-from mtlsx.tls.context_material import reason
+from mtlsx.tls.context_material import openssl_reason
 from mtlsx.tls.record import Ended, ServerHandshakeRecord
 from mtlsx.tls.server_witness import ServerWitness
 from mtlsx.tls.witness import der
@@ -113,7 +113,7 @@ class ServerStream:
             while sent < len(data):
                 sent += self._tls.send(memoryview(data)[sent : sent + _MAX_RECORD])
         except SSL.Error as error:
-            raise ServerStreamError(reason(error)) from error
+            raise ServerStreamError(openssl_reason(error)) from error
         records = len(data) // _MAX_RECORD + 1
         return self._read(len(data) + records * _RECORD_OVERHEAD)
 
@@ -152,7 +152,7 @@ class ServerStream:
         except SSL.WantReadError:
             return False
         except SSL.Error as error:
-            self.record = self._seen(self._ended(), reason(error))
+            self.record = self._seen(self._ended(), openssl_reason(error))
             raise ServerHandshakeError(self.record) from error
         self.record = self._seen(Ended.AGREED, None)
         return True
@@ -194,7 +194,7 @@ class ServerStream:
         except SSL.ZeroReturnError:
             self.at_end = True
         except SSL.Error as error:
-            raise ServerStreamError(reason(error)) from error
+            raise ServerStreamError(openssl_reason(error)) from error
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _read(self, size: int) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from OpenSSL import SSL
 
-from mtlsx.tls.context_material import reason
+from mtlsx.tls.context_material import openssl_reason
 from mtlsx.tls.names import is_ip_address
 from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx.tls.witness import Witness
@@ -50,6 +50,11 @@ def hang_up(connected: socket.socket) -> None:
             if not connected.recv(_CHUNK):
                 break
     connected.close()
+
+
+def patience(round_trip: float) -> float:
+    """How long to wait for the server's first bytes after a handshake: two round trips, at least 100 ms; in seconds."""
+    return min(max(2 * round_trip, _SHORTEST_WAIT), _LONGEST_WAIT)
 
 
 class TlsStream:
@@ -115,7 +120,7 @@ class TlsStream:
         except TimeoutError:
             return Ended.TIMEOUT, "no answer in time"
         except SSL.Error as failure:
-            return self._ended_by(failure), reason(failure)
+            return self._ended_by(failure), openssl_reason(failure)
         except OSError as failure:
             return Ended.CLOSED, failure.strerror or str(failure)
         return Ended.AGREED, None
@@ -137,8 +142,7 @@ class TlsStream:
 
     def _hear_the_server(self) -> bool:
         """Wait for the server's first bytes, for two round trips or 100 ms; False: it hung up."""
-        round_trip = self._hello_answered_after or 0.0
-        wait = min(max(2 * round_trip, _SHORTEST_WAIT), _LONGEST_WAIT)
+        wait = patience(self._hello_answered_after or 0.0)
         readable, _, _ = select.select([self._socket], [], [], wait)
         if readable:
             self._receive(None)
@@ -180,7 +184,7 @@ class TlsStream:
             try:
                 self._accepted = self._tls.send(memoryview(data)[:_MAX_RECORD].tobytes())
             except SSL.Error as error:
-                raise ConnectionResetError(reason(error)) from error
+                raise ConnectionResetError(openssl_reason(error)) from error
         self._flush()
         accepted, self._accepted = self._accepted, 0
         return accepted
@@ -213,7 +217,7 @@ class TlsStream:
                 self._decrypt()
             except SSL.Error as error:
                 self._note_late_alert()
-                raise ConnectionResetError(reason(error)) from error
+                raise ConnectionResetError(openssl_reason(error)) from error
 
     def _note_late_alert(self) -> None:
         if self._record is not None:

@@ -258,7 +258,6 @@ def test_somebody_at_a_terminal_is_asked_twice(
         terminal.read_to("Repeat for confirmation: ")
         terminal.type("otter")
         terminal.read_to("do not match")
-        terminal.shown = ""
         terminal.read_to("Password: ")
         terminal.type("other")
         terminal.read_to("Repeat for confirmation: ")

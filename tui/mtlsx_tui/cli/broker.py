@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import sys
 from contextlib import AsyncExitStack, aclosing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,7 +98,10 @@ async def _serve(
 
     def hear(event: BrokerEvent) -> None:
         metrics.take(event)
-        say(event)
+        try:
+            say(event)
+        except BrokenPipeError:
+            _stop_for_nobody_listens()
 
     async def execute(words: list[bytes]) -> Reply:
         return await seeding.execute(stores, configuration.auth, words)
@@ -121,6 +126,14 @@ async def _serve(
             await _first(_signals(reload), obey(Control(broker, metrics, execute, reload), _print))
         else:
             await _signals(reload)
+
+
+def _stop_for_nobody_listens() -> None:
+    """Whoever read what we print is gone: end in good order, and print to nowhere until then."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def _signals(reload: Callable[[], Awaitable[None]]) -> None:

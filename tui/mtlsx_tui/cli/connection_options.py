@@ -1,7 +1,7 @@
 """The options that ``conn``, ``pub`` and ``sub`` share, with the names that MQTTX CLI and mosquitto use.
 
 ``connection_options`` puts them on a command, which then gets them as one ``ConnectionArguments``.
-``reconnect_options`` are for the commands that stay.
+``reconnect_options`` are for the commands that stay, ``connections_options`` for those with many connections.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Function = Callable[..., Any]
+    _Options = tuple[Callable[[Function], Function], ...]
 
 BROKER = "Broker"
 TLS = "TLS (giving any of these means mqtts and port 8883)"
@@ -64,15 +65,19 @@ class ConnectionArguments:
     maximum_reconnect_times: int | None = None
 
 
-_OPTIONS: tuple[Callable[[Function], Function], ...] = (
+_ADDRESS: _Options = (
     option(BROKER, "-h", "--hostname", help="Name or address.  [localhost]"),
     option(BROKER, "-p", "--port", type=int, help="Port.  [1883, 8883, 8083 or 8084, by protocol]"),
     option(BROKER, "-l", "--protocol", metavar="mqtt|mqtts|ws|wss", help="How MQTT is carried.  [mqtt]"),
+)  # fmt: skip
+_WEBSOCKET: _Options = (
     option(BROKER, "--path", help="Path of a websocket.  [/mqtt]"),
     option(
         BROKER, "-wh", "--ws-headers", multiple=True, metavar="'NAME: VALUE'",
         help="HTTP header of a websocket; repeatable.",
     ),
+)  # fmt: skip
+_TRUST: _Options = (
     option(
         BROKER, "--connect-timeout", type=float, metavar="SECONDS",
         help="How long to wait for the connection, and for each answer after it.  [10]",
@@ -94,7 +99,11 @@ _OPTIONS: tuple[Callable[[Function], Function], ...] = (
     option(TLS, "--insecure-name", is_flag=True, help="Do not check the server's name."),
     option(TLS, "--insecure-chain", is_flag=True, help="Do not check who issued its certificate."),
     option(CLIENT, "-V", "--mqtt-version", metavar="3.1|3.1.1|5", help="Version.  [5]"),
+)  # fmt: skip
+_CLIENT_ID: _Options = (
     option(CLIENT, "-i", "--client-id", help="Empty: the broker chooses.  [mtlsx_ and 8 digits]"),
+)  # fmt: skip
+_CLIENT: _Options = (
     option(CLIENT, "-u", "--username", help="Username.  [none]"),
     option(
         CLIENT, "-P", "--password",
@@ -108,13 +117,21 @@ _OPTIONS: tuple[Callable[[Function], Function], ...] = (
         CLIENT, "-se", "--session-expiry-interval", type=int, metavar="SECONDS",
         help="How long the broker keeps the session (MQTT 5).  [0; with --no-clean: for ever]",
     ),
+)  # fmt: skip
+_WILL: _Options = (
     option(WILL, "-Wt", "--will-topic", metavar="TOPIC", help="Where the broker publishes it."),
     option(WILL, "-Wm", "--will-message", metavar="TEXT", help="Its payload.  [empty]"),
     option(WILL, "-Wq", "--will-qos", type=int, metavar="0|1|2", help="Its QoS.  [0]"),
     option(WILL, "-Wr", "--will-retain", is_flag=True, help="The broker keeps it."),
 )  # fmt: skip
+_CLIENT_IDS: _Options = (
+    option(
+        CLIENT, "-I", "--client-id",
+        help="%i is the device's number, %04i with zeros in front.  [mtlsx_, 8 digits and _%i]",
+    ),
+)  # fmt: skip
 
-_RECONNECT_OPTIONS: tuple[Callable[[Function], Function], ...] = (
+_RECONNECT_OPTIONS: _Options = (
     option(
         RECONNECT, "-rp", "--reconnect-period", type=int, metavar="MS",
         help="After a loss, connect again, first after MS milliseconds, then after twice that, up"
@@ -129,14 +146,13 @@ _RECONNECT_OPTIONS: tuple[Callable[[Function], Function], ...] = (
 
 def connection_options(function: Function) -> Function:
     """Give a command the options of a connection, as its first argument, a ``ConnectionArguments``."""
-    names = [field.name for field in dataclasses.fields(ConnectionArguments)]
+    options = (*_ADDRESS, *_WEBSOCKET, *_TRUST, *_CLIENT_ID, *_CLIENT, *_WILL)
+    return _decorated(_with_arguments(function), options)
 
-    @functools.wraps(function)
-    def with_arguments(**values: Any) -> Any:
-        given = {name: values.pop(name) for name in names if name in values}
-        return function(ConnectionArguments(**given), **values)
 
-    return _decorated(with_arguments, _OPTIONS)
+def connections_options(function: Function) -> Function:
+    """The same for a command with many connections: ``-I`` is their client id, and ``-i`` is left for other use."""
+    return _decorated(_with_arguments(function), (*_ADDRESS, *_TRUST, *_CLIENT_IDS, *_CLIENT))
 
 
 def reconnect_options(function: Function) -> Function:
@@ -144,7 +160,18 @@ def reconnect_options(function: Function) -> Function:
     return _decorated(function, _RECONNECT_OPTIONS)
 
 
-def _decorated(function: Function, options: tuple[Callable[[Function], Function], ...]) -> Function:
+def _with_arguments(function: Function) -> Function:
+    names = [field.name for field in dataclasses.fields(ConnectionArguments)]
+
+    @functools.wraps(function)
+    def with_arguments(**values: Any) -> Any:
+        given = {name: values.pop(name) for name in names if name in values}
+        return function(ConnectionArguments(**given), **values)
+
+    return with_arguments
+
+
+def _decorated(function: Function, options: _Options) -> Function:
     for each in reversed(options):
         function = each(function)
     return function

@@ -7,8 +7,8 @@ from typing import get_args
 
 import click
 
-from mtlsx.errors import MtlsxError, UsageError
 from mtlsx.identity.mapping import Dialect
+from mtlsx_tui.cli.exported_files import write_export
 
 
 @click.command("emqx")
@@ -42,24 +42,4 @@ def command(
 
     configuration = load(configs, dialect=dialect)
     export = emqx(configuration, with_secrets=with_secrets)
-    directory = Path(out)
-    there = [name for name in export.files if (directory / name).exists()]
-    if there and not force:
-        raise UsageError(
-            f"{directory} holds {', '.join(there)} already.",
-            fix="--force overwrites, or take another --out.",
-        )
-    for name, content in export.files.items():
-        _write(directory / name, content)
-        click.echo(directory / name)
-    for note in (*configuration.notes, *export.notes):
-        click.echo(f"mtlsx: {note}", err=True)
-
-
-def _write(path: Path, content: str) -> None:
-    from mtlsx.files import reason, write_private
-
-    try:
-        write_private(path, content.encode())
-    except OSError as error:
-        raise MtlsxError(f"{path} cannot be written: {reason(error)}.") from error
+    write_export(export, Path(out), force=force, notes=configuration.notes)

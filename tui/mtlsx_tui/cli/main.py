@@ -36,6 +36,7 @@ COMMANDS = {
     "conn": Entry("conn", "Connect to a broker and say what it answered."),
     "pub": Entry("pub", "Publish messages."),
     "sub": Entry("sub", "Subscribe and print what arrives."),
+    "bench": Entry("bench", "Many devices, each with its own certificate."),
     "pki": Entry("pki", "Issue, revoke and hand out certificates."),
     "profile": Entry("profile", "Saved connection profiles."),
     "export": Entry("export", "A configuration as files for a real broker."),
