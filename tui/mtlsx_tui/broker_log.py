@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
-from mtlsx.auth.trace import Mark, mark_of
 from mtlsx.packets.reason_codes import reason_code_text, return_code_text
 
 Octets: TypeAlias = "str | Mapping[str, str]"
@@ -21,6 +20,8 @@ Event: TypeAlias = Mapping[str, Any]
 Rung: TypeAlias = tuple[str, str]
 """A step of a ladder: its mark, and a sentence."""
 
+GOOD, BAD, NOTE = "✔", "✘", "·"
+"""The marks of decisions and steps; ``mtlsx.auth.trace`` has the same, and is loaded with the first ladder."""
 MOST_DECISIONS: Final = 1000
 _VERSIONS: Final = {3: "3.1", 4: "3.1.1", 5: "5"}
 
@@ -48,7 +49,7 @@ class Decision:
 
     number: int
     at: float
-    mark: Mark
+    mark: str
     what: str
     said: str
     detail: str
@@ -62,6 +63,8 @@ class Decision:
     @property
     def ladder(self) -> tuple[Rung, ...]:
         """The steps that led to it."""
+        from mtlsx.auth.trace import mark_of
+
         return (*self.facts, *((str(mark_of(step)), str(step["text"])) for step in self.trace))
 
 
@@ -168,14 +171,14 @@ def _decision(event: Event) -> dict[str, Any] | None:
             if event["is_superuser"]:
                 detail += ", superuser"
             return {
-                **about, "mark": Mark.GOOD, "what": "CONNECT", "said": "let in",
+                **about, "mark": GOOD, "what": "CONNECT", "said": "let in",
                 "detail": f"{detail}, MQTT {_VERSIONS.get(version, version)}",
             }  # fmt: skip
         case {"event": "client_refused", "code": code, "reason": reason}:
             told = "closed without CONNACK" if code is None else _connack(code)
-            facts = () if event["trace"] else ((str(Mark.BAD), reason),)
+            facts = () if event["trace"] else ((BAD, reason),)
             return {
-                **about, "mark": Mark.BAD, "what": "CONNECT", "said": "refused",
+                **about, "mark": BAD, "what": "CONNECT", "said": "refused",
                 "detail": told, "facts": facts,
             }  # fmt: skip
         case {"event": "decided", "action": action, "allowed": allowed}:
@@ -185,16 +188,16 @@ def _decision(event: Event) -> dict[str, Any] | None:
             code = event["code"]
             told = "" if code is None else f" {reason_code_text(code)}"
             return {
-                **about, "mark": Mark.GOOD if allowed else Mark.BAD, "what": action.upper(),
+                **about, "mark": GOOD if allowed else BAD, "what": action.upper(),
                 "said": "allowed" if allowed else f"denied{told}", "detail": text_of(event["topic"]),
             }  # fmt: skip
         case {"event": "client_disconnected", "by": "broker", "reason": reason}:
             return {
-                **about, "mark": Mark.NOTE, "what": "END", "said": "by the broker",
-                "detail": reason, "facts": ((str(Mark.NOTE), reason),),
+                **about, "mark": NOTE, "what": "END", "said": "by the broker",
+                "detail": reason, "facts": ((NOTE, reason),),
             }  # fmt: skip
     refused = _refused(event)
-    return None if refused is None else {**about, "mark": Mark.BAD, **refused}
+    return None if refused is None else {**about, "mark": BAD, **refused}
 
 
 def _refused(event: Event) -> dict[str, Any] | None:
@@ -206,24 +209,23 @@ def _refused(event: Event) -> dict[str, Any] | None:
             facts = _tls_facts(certificate, alert)
             return {"what": "TLS", "said": "refused", "detail": detail, "facts": facts}
         case {"event": "upgrade_refused", "reason": reason}:
-            facts = ((str(Mark.BAD), reason),)
+            facts = ((BAD, reason),)
             return {"what": "WEBSOCKET", "said": "refused", "detail": reason, "facts": facts}
         case {"event": "connection_refused", "limit": limit, "count": count}:
             text = f"{limit} is {count:,}"
             return {
                 "what": "LIMIT", "said": "closed unheard", "detail": text,
-                "facts": ((str(Mark.BAD), f"The connection was closed unheard: {text}."),),
+                "facts": ((BAD, f"The connection was closed unheard: {text}."),),
             }  # fmt: skip
         case {"event": "reload_failed", "listener": listener, "reason": reason}:
-            facts = ((str(Mark.BAD), f"{listener} goes on with what it had: {reason}"),)
+            facts = ((BAD, f"{listener} goes on with what it had: {reason}"),)
             return {"what": "RELOAD", "said": "failed", "detail": reason, "facts": facts}
     return None
 
 
 def _tls_facts(certificate: Mapping[str, Any] | None, alert: str | None) -> tuple[Rung, ...]:
-    note, bad = str(Mark.NOTE), str(Mark.BAD)
     if certificate is None:
-        objection: tuple[Rung, ...] = ((bad, "The handshake came to nothing."),)
+        objection: tuple[Rung, ...] = ((BAD, "The handshake came to nothing."),)
     else:
         whose = (
             "The client's certificate"
@@ -231,16 +233,16 @@ def _tls_facts(certificate: Mapping[str, Any] | None, alert: str | None) -> tupl
             else f"The authority at depth {certificate['depth']}"
         )
         objection = (
-            (note, f"{whose} has the subject {certificate['subject']}."),
+            (NOTE, f"{whose} has the subject {certificate['subject']}."),
             (
-                note,
+                NOTE,
                 f"It was issued by {certificate['issuer']}, with the serial number {certificate['serial']}.",
             ),
-            (note, f"It is valid from {certificate['not_before']} to {certificate['not_after']}."),
-            (bad, f"Refused: {certificate['words']}."),
+            (NOTE, f"It is valid from {certificate['not_before']} to {certificate['not_after']}."),
+            (BAD, f"Refused: {certificate['words']}."),
         )
     told = "Nobody said why on the wire." if alert is None else f"The alert was {alert}."
-    return (*objection, (note, told))
+    return (*objection, (NOTE, told))
 
 
 def _connack(code: int) -> str:

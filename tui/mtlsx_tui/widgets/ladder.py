@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from mtlsx.auth.trace import Mark
-from mtlsx_tui.broker_log import Decision, text_of
+from mtlsx_tui.broker_log import BAD, GOOD, Decision, text_of
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.stream import clock_time
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _STYLES = {Mark.GOOD: "good", Mark.BAD: "bad", Mark.WARNING: "warning", Mark.HINT: "hint"}
-_COLOURS = {Mark.GOOD: "$text-success", Mark.BAD: "$text-error"}
+_COLOURS = {GOOD: "$text-success", BAD: "$text-error"}
 
 
 class Ladder(VerticalScroll):
