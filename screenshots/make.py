@@ -2,8 +2,8 @@
 
     python screenshots/make.py [part of a name …]
 
-Real screens, a real Mosquitto on port 8883 and real certificates (``demo.py``); only the clock stands still, so
-that a picture changes when the application does. Needs mosquitto, rsvg-convert and the font Fira Code.
+Real screens, a real Mosquitto on port 8883 and real certificates (``demo.py``); only the clock stands still, and the
+local broker's clients are laid down, so that a picture changes when the application does. Needs mosquitto, rsvg-convert and the font Fira Code.
 """
 
 from __future__ import annotations
@@ -53,6 +53,17 @@ from support.issued_pki import (
     make_intermediate,
     make_root,
 )
+from support.scripted_local_broker import (
+    ScriptedLocalBroker,
+    decided,
+    handshake_refused,
+)
+from support.scripted_local_broker import (
+    connected as let_in,
+)
+from support.scripted_local_broker import (
+    refused as turned_away,
+)
 
 HERE = Path(__file__).parent
 NOON = dt.datetime(2035, 6, 2, 12, 0, 1, 204_500, tzinfo=dt.UTC).timestamp()
@@ -69,6 +80,7 @@ class Scene:
     play: Callable[[Pilot[None], Material], Awaitable[None]]
     profiles: tuple[Profile, ...] = ()
     themes: tuple[str, ...] = ("textual-dark",)
+    has_broker: bool = False
 
 
 async def empty(pilot: Pilot[None], _: Material) -> None:
@@ -127,6 +139,23 @@ async def pki(pilot: Pilot[None], _: Material) -> None:
     await pilot.press("tab", "down", "down")
 
 
+async def broker(pilot: Pilot[None], _: Material) -> None:
+    """The local broker, with clients that it let in, and one that it refused."""
+    await pilot.press("b")
+    await shown(pilot, "DECISIONS")
+    app = pilot.app
+    assert isinstance(app, MtlsxApp)
+    local = app.local_broker
+    assert isinstance(local, ScriptedLocalBroker)
+    for number, name in enumerate(("gateway-1", "sensor-17", "sensor-18"), 1):
+        local.says(let_in(name, 50000 + number, version=5 if number > 1 else 4))
+        local.says(decided(name, "subscribe", f"{name}/#", allowed=True))
+    local.says(handshake_refused(50004))
+    local.says(decided("sensor-17", "publish", "gateway-1/set", allowed=False))
+    local.says(turned_away("dev-1", 50005))
+    await shown(pilot, "Bad User Name or Password")
+
+
 def profile(name: str, group: str, certificate: str, *subscriptions: Subscription) -> Profile:
     """A profile of the device whose files are called ``certificate``."""
     return Profile(
@@ -170,6 +199,10 @@ COMMANDS = {
         *("--cert", "device.pem", "--client-id", "c1"),
     ),
 }
+LISTENER = """
+[listeners.tcp.default]
+bind = "127.0.0.1:1883"
+"""
 CONFIGURATION = """
 [mqtt]
 peer_cert_as_username = "cn"
@@ -184,6 +217,7 @@ SEED = "HSET tls_subject:346a004d-1dab-4016-bb38-03cca7094415 password_hash 4c50
 """What somebody stored: under the common name."""
 SCENES = (
     Scene("pki", pki),
+    Scene("broker", broker, themes=("textual-dark", "textual-light"), has_broker=True),
     Scene("empty", empty),
     Scene("form", form),
     Scene("connected", connected, FACTORY, themes=("textual-dark", "textual-light")),
@@ -223,7 +257,11 @@ async def shoot(
             library.save(each)
         clock = Clock()
         app = MtlsxApp(
-            library, connect=clock.connect, now=clock.now, pki=authorities(Path(configuration))
+            library,
+            connect=clock.connect,
+            now=clock.now,
+            pki=authorities(Path(configuration)),
+            local_broker=local_broker(Path(configuration)) if scene.has_broker else None,
         )
         async with app.run_test(size=size) as pilot:
             app.theme = theme
@@ -234,6 +272,13 @@ async def shoot(
             app.save_screenshot(str(svg))
             await app.action_quit()
     print(write_png(svg).relative_to(HERE.parent))
+
+
+def local_broker(directory: Path) -> ScriptedLocalBroker:
+    """One that a configuration file is there for."""
+    file = directory / "broker.toml"
+    file.write_text(LISTENER + CONFIGURATION)
+    return ScriptedLocalBroker([file])
 
 
 def authorities(directory: Path) -> Path:

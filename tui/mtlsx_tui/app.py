@@ -12,6 +12,8 @@ from textual.app import App, SystemCommand
 
 from mtlsx.profiles.directories import config_directory, state_directory
 from mtlsx.profiles.library import ProfileLibrary
+from mtlsx_tui.broker_session import BrokerFactory, BrokerSession
+from mtlsx_tui.local_broker import LocalBroker
 from mtlsx_tui.screens.commands import key_commands
 from mtlsx_tui.screens.main import MainScreen
 from mtlsx_tui.settings import Settings, load_settings
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from mtlsx.client.events import Event
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings
-    from mtlsx_tui.local_broker import LocalBroker
     from mtlsx_tui.sessions import Connection, ConnectionFactory
 
 _DEFAULTS = Settings()
@@ -47,8 +48,9 @@ class MtlsxApp(App[None]):
 
     ``library``: the profiles and their secrets; ``settings``: what a person set for all of them.
     ``pki``: the directory of certificate authorities; None: there is no screen for them.
-    ``opened``: the name of a profile that is connected at once. ``local_broker``: one that runs already, whose owner
-    also ends it; None: there is none yet.
+    ``opened``: the name of a profile that is connected at once.
+    ``local_broker``: one that somebody made, running or not; its events are the application's from now on, and one
+    that is not running is started with it. ``make_broker`` makes those that a person starts.
     ``connect`` makes connections, ``now`` gives the seconds since the epoch; tests bring their own.
     """
 
@@ -66,12 +68,27 @@ class MtlsxApp(App[None]):
         pki: Path | None = None,
         opened: str | None = None,
         local_broker: LocalBroker | None = None,
+        make_broker: BrokerFactory = LocalBroker,
         connect: ConnectionFactory = connect,
         now: Callable[[], float] = time.time,
     ) -> None:
         super().__init__()
-        self.local_broker = local_broker
-        self.main = MainScreen(library, connect, settings=settings, now=now, pki=pki, opened=opened)
+        self.broker = BrokerSession(local_broker, make=make_broker, now=now)
+        self.main = MainScreen(
+            library, connect, settings=settings, now=now, pki=pki, opened=opened, broker=self.broker
+        )
+
+    @property
+    def local_broker(self) -> LocalBroker | None:
+        """The broker that was given, or that a person started last."""
+        return self.broker.local
+
+    def on_mount(self) -> None:
+        if self.broker.local is not None:
+            self.run_worker(self.broker.start(), group="broker")
+
+    async def on_unmount(self) -> None:
+        await self.broker.stop()
 
     def get_default_screen(self) -> Screen[None]:
         return self.main
@@ -82,8 +99,9 @@ class MtlsxApp(App[None]):
         yield SystemCommand("Choose a theme", "Light or dark colours", self.action_change_theme)
 
     async def action_quit(self) -> None:
-        """Disconnect everything, and end."""
+        """Disconnect everything, stop the broker, and end."""
         await asyncio.to_thread(self.main.sessions.stop_all, 2.0)
+        await self.broker.stop()
         self.exit()
 
 

@@ -21,7 +21,7 @@ class LocalBroker:
     """One broker with the configuration ``files``; ``seed`` is a file of commands that fill its embedded store.
 
     ``on_event`` gets its events as ``mtlsx.broker.event_json`` writes them, ``on_end`` why it ended without being
-    told to: what it said last. Both are called in the event loop of ``start``.
+    told to: what it said last. Both are called in the event loop of ``start``, and can be set to others at any time.
     """
 
     def __init__(
@@ -32,10 +32,10 @@ class LocalBroker:
         on_event: Callable[[dict[str, Any]], None],
         on_end: Callable[[str], None],
     ) -> None:
-        self._files = files
-        self._seed = seed
-        self._on_event = on_event
-        self._on_end = on_end
+        self.files = tuple(files)
+        self.seed = seed
+        self.on_event = on_event
+        self.on_end = on_end
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -49,9 +49,9 @@ class LocalBroker:
 
     async def start(self) -> Mapping[str, tuple[str, int]]:
         """Start it; where its listeners listen, by their ids. Raises ``MtlsxError`` with what it says otherwise."""
-        arguments = [word for file in self._files for word in ("--config", str(file))]
-        if self._seed is not None:
-            arguments += ["--seed", str(self._seed)]
+        arguments = [word for file in self.files for word in ("--config", str(file))]
+        if self.seed is not None:
+            arguments += ["--seed", str(self.seed)]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "mtlsx_tui", "broker", "--json", "--control", *arguments,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -112,11 +112,11 @@ class LocalBroker:
             if not answer.done():
                 answer.set_exception(MtlsxError(sentence))
         if self._process is process and self.addresses:
-            self._on_end(sentence)
+            self.on_end(sentence)
 
     def _take(self, event: dict[str, Any]) -> None:
         if event["event"] != "answer":
-            self._on_event(event)
+            self.on_event(event)
             return
         answer = self._asked.get(event["id"])
         if answer is not None and not answer.done():

@@ -311,6 +311,11 @@ def from_json(steps: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
     return tuple(map(_step, steps))
 
 
+def mark_of(step: Mapping[str, Any]) -> Mark:
+    """How a step that ``as_json`` gave stands in the ladder."""
+    return _step(step).mark
+
+
 def masked(steps: Iterable[Step], secret: bytes) -> tuple[Step, ...]:
     """The steps with ``secret`` masked wherever it stands in them."""
     text = secret.decode(errors="replace")

@@ -39,7 +39,28 @@ def load(paths: Sequence[str | Path], *, dialect: Dialect | None = None) -> Conf
         raise UsageError(f"{_WHAT} {located[0]}: its values are nested too deep.") from error
 
 
+def read_document(paths: Sequence[str | Path]) -> tuple[dict[str, Any], Dialect]:
+    """The plain values in the files at ``paths``, with absolute paths, and the dialect where they name none.
+
+    Raises UsageError.
+    """
+    located = [Path(path).absolute() for path in paths]
+    texts = [_text(path) for path in located]
+    try:
+        found, dialect, _ = _documented(located, texts, None)
+    except RecursionError as error:
+        raise UsageError(f"{_WHAT} {located[0]}: its values are nested too deep.") from error
+    return files.located(found, located[0].parent), dialect
+
+
 def _loaded(paths: list[Path], texts: list[str], dialect: Dialect | None) -> Configuration:
+    found, default, notes = _documented(paths, texts, dialect)
+    return replace(_read(found, paths[0], default), notes=tuple(dict.fromkeys(notes)))
+
+
+def _documented(
+    paths: list[Path], texts: list[str], dialect: Dialect | None
+) -> tuple[dict[str, Any], Dialect, list[str]]:
     first = paths[0]
     notes: list[str] = []
     default: Dialect = dialect or "emqx6"
@@ -63,7 +84,7 @@ def _loaded(paths: list[Path], texts: list[str], dialect: Dialect | None) -> Con
             include=lambda name: _included(first.parent, name),
             has_acl_conf=(first.parent / "acl.conf").is_file(),
         )
-    return replace(_read(found, first, default), notes=tuple(dict.fromkeys(notes)))
+    return found, default, notes
 
 
 def _read(found: dict[str, Any], path: Path, dialect: Dialect) -> Configuration:

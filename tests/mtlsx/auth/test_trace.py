@@ -22,6 +22,7 @@ from mtlsx.auth.trace import (
     as_json,
     as_text,
     from_json,
+    mark_of,
 )
 
 OCTETS = st.binary(max_size=20)
@@ -38,6 +39,12 @@ STEPS = st.one_of(
         ),
     ]
 )  # fmt: skip
+
+
+@given(st.lists(STEPS, max_size=5))
+def test_the_mark_of_a_step_is_found_in_its_json(steps: list[Step]) -> None:
+    content = json.loads(json.dumps(as_json(steps)))
+    assert [mark_of(step) for step in content] == [step.mark for step in steps]
 
 
 @given(st.lists(STEPS, max_size=5))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,12 +19,21 @@ from mtlsx.client.message import Message
 from mtlsx.pki.certify import Kind
 from mtlsx.pki.standing import Standing
 from mtlsx.probe.verdicts import Verdict
+from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.authorities import Row, Survey, View
 from support.scripted_connection import Script
-from support.tui import NOW, settle
+from support.scripted_local_broker import (
+    ScriptedLocalBroker,
+    connected,
+    decided,
+    gone,
+    handshake_refused,
+    refused,
+)
+from support.tui import DEVICE, NOW, settle
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -202,5 +212,71 @@ def test_pki(
         for key in keys[state]:
             await pilot.press(key)
             await settle(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
+CONFIGURATION = """
+[listeners.tcp.default]
+bind = "127.0.0.1:1883"
+[mqtt]
+peer_cert_as_username = "cn"
+[[authentication]]
+mechanism = "password_based"
+backend = "redis"
+server = "embedded"
+cmd = "HMGET tls_domain:${cert_common_name} password_hash salt"
+[[authorization.sources]]
+type = "redis"
+server = "embedded"
+cmd = "HGETALL mqtt_acl:${username}"
+"""
+
+
+@pytest.mark.parametrize("state", ["empty", "refused", "certificate", "mapping", "store"])
+def test_broker(
+    library: ProfileLibrary,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+    state: str,
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "broker.toml"
+    file.write_text(CONFIGURATION)
+    given = ScriptedLocalBroker([file])
+    given.answers["execute"] = ["tls_domain:dev-1", "mqtt_acl:dev-1"]
+    app = MtlsxApp(
+        library,
+        now=NOW.timestamp,
+        pki=tmp_path / "pki",
+        local_broker=None if state == "empty" else given,
+    )
+
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("b")
+        await settle(pilot)
+        if state == "empty":
+            return
+        for event in (
+            *(connected(f"dev-{number}", 50000 + number) for number in range(1, 9)),
+            connected(DEVICE, 50100, version=4),
+            handshake_refused(50020),
+            decided("dev-1", "subscribe", "dev-1/#", allowed=True),
+            decided("dev-1", "publish", "other/1/temperature", allowed=False),
+            gone("dev-3", 50003, by="broker"),
+            refused("dev-9", 50030),
+        ):
+            given.says(event)
+        await pilot.pause(0.3)
+        keys = {
+            "refused": (),
+            "certificate": ("down",) * 4,
+            "mapping": ("m",),
+            "store": ("c", *"KEYS *", "enter"),
+        }
+        for key in keys[state]:
+            await pilot.press(key)
+        await settle(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))

@@ -19,7 +19,7 @@ from mtlsx_tui.cli.broker_control import Control, obey
 from mtlsx_tui.cli.broker_text import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
     from mtlsx.auth.stores.store import Reply
     from mtlsx.broker.broker import BrokerEvent
@@ -57,8 +57,8 @@ def command(
     """
     from mtlsx.configuration.load import load
 
-    def load_again() -> Configuration:
-        return load([Path(name) for name in config])
+    def load_from(names: Sequence[str]) -> Configuration:
+        return load([Path(name) for name in names])
 
     if control and not json_:
         raise UsageError("--control answers in JSON.", fix="Give --json too.")
@@ -66,7 +66,7 @@ def command(
     commands = [] if seed is None else seeding.commands_in(seed)
     metrics_address = None if metrics_at is None else _address(metrics_at)
     say = _say_json if json_ else _say_text(quiet=quiet)
-    asyncio.run(_serve(load_again, commands, say, metrics_address, control=control))
+    asyncio.run(_serve(load_from, config, commands, say, metrics_address, control=control))
     return 0
 
 
@@ -80,7 +80,8 @@ def _raise_file_limit() -> None:
 
 
 async def _serve(
-    load_again: Callable[[], Configuration],
+    load_from: Callable[[Sequence[str]], Configuration],
+    files: Sequence[str],
     seed: list[list[bytes]],
     say: Callable[[BrokerEvent], None],
     metrics_address: tuple[str, int] | None,
@@ -91,7 +92,7 @@ async def _serve(
     from mtlsx.broker.broker import Broker
     from mtlsx.broker.metrics import Metrics
 
-    configuration = load_again()
+    configuration = load_from(files)
     for note in configuration.notes:
         click.echo(f"mtlsx: {note}", err=True)
 
@@ -105,8 +106,11 @@ async def _serve(
     async def execute(words: list[bytes]) -> Reply:
         return await seeding.execute(stores, configuration.auth, words)
 
-    async def reload() -> None:
-        await broker.reload(await asyncio.to_thread(load_again))
+    async def reload(others: Sequence[str] | None = None) -> None:
+        nonlocal files
+        wanted = others or files
+        await broker.reload(await asyncio.to_thread(load_from, wanted))
+        files = wanted
 
     async with AsyncExitStack() as running:
         stores = await running.enter_async_context(aclosing(Stores()))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mtlsx.errors import MtlsxError, UsageError
@@ -26,14 +26,17 @@ _LONGEST_LINE: Final = 1024 * 1024
 
 
 class Control:
-    """What can be asked of a running broker. ``execute`` takes a command for the embedded store."""
+    """What can be asked of a running broker. ``execute`` takes a command for the embedded store.
+
+    ``reload`` takes the files to read from now on, None: the same as before.
+    """
 
     def __init__(
         self,
         broker: Broker,
         metrics: Metrics,
         execute: Callable[[list[bytes]], Awaitable[Reply]],
-        reload: Callable[[], Awaitable[None]],
+        reload: Callable[[Sequence[str] | None], Awaitable[None]],
     ) -> None:
         self._broker = broker
         self._metrics = metrics
@@ -69,8 +72,10 @@ class Control:
                 return self._broker.bans.lift(by, _octets(who))
             case {"do": "execute", "command": [_, *_] as words}:
                 return _plain(await self._execute([_octets(word) for word in words]))
+            case {"do": "reload", "files": [_, *_] as files}:
+                await self._reload([str(file) for file in files])
             case {"do": "reload"}:
-                await self._reload()
+                await self._reload(None)
             case {"do": "metrics"}:
                 return self._metrics.text()
             case _:

@@ -45,6 +45,7 @@ KEYS = (
     *_keys("v f4", "format", "View", "Show the payload as JSON, text or hex", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
+    *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
     *_keys("question_mark f1", "help", "Help", "List all keys", display="?"),
     *_keys("escape", "leave", "Back", "Leave a field or a panel", show=False),
     *_keys("q ctrl+q", "app.quit", "Quit", "Disconnect everything and quit", show=False),

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
     from mtlsx.profiles.store import Listing
+    from mtlsx_tui.broker_session import BrokerSession
     from mtlsx_tui.identity import Inspection
     from mtlsx_tui.screens.form import Saved
     from mtlsx_tui.sessions import ConnectionFactory, Session
@@ -57,7 +58,7 @@ class MainScreen(Screen[None]):
     """Shows one profile at a time; the others stay connected.
 
     ``now``: seconds since the epoch, for the age of certificates and the time of our own messages. ``pki``: the
-    directory of the authorities. ``opened``: the name of the profile to connect at once.
+    directory of the authorities; ``broker``: the local one. ``opened``: the name of the profile to connect at once.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -70,9 +71,11 @@ class MainScreen(Screen[None]):
         settings: Settings,
         now: Callable[[], float],
         pki: Path | None,
+        broker: BrokerSession,
         opened: str | None = None,
     ) -> None:
         super().__init__()
+        self._broker = broker
         self._library = library
         self._opened_first = opened
         self._pki = pki
@@ -282,6 +285,13 @@ class MainScreen(Screen[None]):
 
         screen = PkiScreen(Workbench(self._pki), self._library, now=self._now)
         self.app.push_screen(screen, ended)
+
+    def action_broker(self) -> None:
+        """Open the local broker."""
+        from mtlsx_tui.screens.broker import BrokerScreen
+
+        open_pki = None if self._pki is None else self.action_certificates
+        self.app.push_screen(BrokerScreen(self._broker, open_pki=open_pki))
 
     # The identity
 

@@ -137,11 +137,12 @@ class PkiScreen(Screen[bool]):
         table.show(rows, serial)
 
     @on(IssuedTable.Moved)
-    def _row_changed(self, message: IssuedTable.Moved) -> None:
+    def _row_changed(self) -> None:
         detail = self.query_one("#pki-detail", Static)
-        detail.display = message.row is not None
-        if message.row is not None:
-            detail.update(_detail(message.row))
+        row = self.query_one(IssuedTable).row
+        detail.display = row is not None
+        if row is not None:
+            detail.update(_detail(row))
         self.refresh_bindings()
 
     @on(AuthorityList.Shown)

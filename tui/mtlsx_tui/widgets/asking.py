@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
+from mtlsx_tui.widgets.files import PathSuggester
 from mtlsx_tui.widgets.printable import printable
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One field. ``choices``: the values to choose from, none: a text; ``hint``: what an empty text means."""
+    """One field. ``choices``: the values to choose from, none: a text; ``hint``: what an empty text means; ``path``: it names a file."""
 
     key: str
     label: str
@@ -31,6 +32,7 @@ class Asked:
     choices: tuple[str, ...] = ()
     hint: str = ""
     secret: bool = False
+    path: bool = False
 
 
 class AskPanel(Vertical):
@@ -133,7 +135,7 @@ class AskPanel(Vertical):
         else:
             control = Input(
                 asked.value, placeholder=asked.hint, password=asked.secret, compact=True,
-                select_on_focus=False, id=place,
+                select_on_focus=False, suggester=PathSuggester() if asked.path else None, id=place,
             )  # fmt: skip
         return Field(asked.label, control, id=f"{place}-field")
 
