@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections import Counter
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def require_nothing_unlisted(folder: Path) -> None:
 
 def require_whole(folder: Path) -> Authority:
     """What must hold once anybody has opened the folder; gives the authority."""
+    _wait_for_the_dying(folder / "journal")
     authority = Workbench(folder.parent).authority(folder.name)
     require_nothing_unlisted(folder)
     assert list((folder / "journal").iterdir()) == []
@@ -48,3 +50,10 @@ def require_whole(folder: Path) -> Authority:
     assert loaded[1].keys[0].der is not None
     assert public_key_matches(loaded[0].certificates[0], loaded[1].keys[0].der)
     return authority
+
+
+def _wait_for_the_dying(journals: Path) -> None:
+    """A process that was killed lets go of its files one after the other, and its locks may be the last."""
+    for journal in journals.iterdir():
+        with journal.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
