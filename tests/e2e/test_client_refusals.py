@@ -1,4 +1,4 @@
-"""Each refusal gets its own verdict, ten times out of ten, and is not retried where that cannot help."""
+"""What becomes of a refused connection: whether it is tried again, and what the events say."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from mtlsx.tls.settings import TlsSettings
 from support.client import Client
 from support.openssl_pki import DEVICE
 from support.ports import closed_port
-from support.refusals import Case, keeps_secrets, says_why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,18 +41,6 @@ def as_device(pki: Pki, port: int, device: Pair) -> ConnectionSettings:
         key_file=str(device.key),
     )
     return ConnectionSettings(host="localhost", port=port, tls=tls)
-
-
-def test_the_verdict_names_the_cause(case: Case, attempt: ConnectionSettings) -> None:
-    with ExitStack() as stack:
-        clients = [stack.enter_context(Client(attempt)) for _ in range(10)]
-        outcomes = [client.outcome() for client in clients]
-    for outcome in outcomes:
-        assert isinstance(outcome, Failed), outcome
-        assert outcome.verdict.id in case.verdicts, outcome
-        assert outcome.retry_in is None
-        assert says_why(case, str(outcome.verdict))
-        assert keeps_secrets(repr(outcome))
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])

@@ -118,11 +118,11 @@ class TlsStream:
             elif not self._hear_the_server():
                 return Ended.CLOSED, "end of file after the handshake"
         except TimeoutError:
-            return Ended.TIMEOUT, "no answer in time"
+            return self._broken_off(Ended.TIMEOUT), "no answer in time"
         except SSL.Error as failure:
             return self._ended_by(failure), openssl_reason(failure)
         except OSError as failure:
-            return Ended.CLOSED, failure.strerror or str(failure)
+            return self._broken_off(Ended.CLOSED), failure.strerror or str(failure)
         return Ended.AGREED, None
 
     def _shake_hands(self, started: float, deadline: float | None) -> None:
@@ -150,6 +150,10 @@ class TlsStream:
             self._witness.judged = not self._at_end or bool(self._plain)
             return self._witness.judged
         return True
+
+    def _broken_off(self, ended: Ended) -> Ended:
+        """``ended``, but for a server whose few bytes OpenSSL was still waiting to complete, and were not TLS."""
+        return ended if self._witness.answered_in_tls() else Ended.NOT_TLS
 
     def _ended_by(self, failure: SSL.Error) -> Ended:
         if not self._witness.answered_in_tls():
