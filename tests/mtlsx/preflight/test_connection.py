@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mtlsx.preflight.connection import material_warnings
 from mtlsx.tls.material import load_material
-from mtlsx.tls.preflight import material_warnings
 from mtlsx.tls.settings import TlsSettings
 from support.made_pki import CLIENT, NOW, SERVER, Made, make
 
