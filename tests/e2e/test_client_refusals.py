@@ -20,6 +20,8 @@ from mtlsx.client.settings import (
 )
 from mtlsx.tls.settings import TlsSettings
 from support.client import Client
+from support.faults.case import Ask, Case, keeps_secrets, says_why
+from support.faults.catalogue import CASES
 from support.openssl_pki import DEVICE
 from support.ports import closed_port
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
+LOGIN = [case for case in CASES if case.ask is not Ask.TOPIC]
+
 
 def as_device(pki: Pki, port: int, device: Pair) -> ConnectionSettings:
     tls = TlsSettings(
@@ -41,6 +45,22 @@ def as_device(pki: Pki, port: int, device: Pair) -> ConnectionSettings:
         key_file=str(device.key),
     )
     return ConnectionSettings(host="localhost", port=port, tls=tls)
+
+
+@pytest.mark.parametrize("case", LOGIN, ids=str)
+def test_the_verdict_names_the_cause(case: Case, attempt: ConnectionSettings) -> None:
+    with Client(attempt) as client:
+        outcome = client.outcome()
+    assert isinstance(outcome, Failed), outcome
+    verdict = outcome.verdict
+    assert verdict.id in case.verdicts, outcome
+    assert verdict.refused_by is case.refused_by(verdict.id)
+    assert case.candidates <= set(verdict.candidates), verdict
+    assert outcome.retry_in is None
+    assert says_why(case, str(verdict))
+    assert keeps_secrets(repr(outcome))
+    assert (outcome.steps[-1].stage, outcome.steps[-1].ok) == (verdict.stage, False)
+    assert all(step.ok is not False for step in outcome.steps[:-1])
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])

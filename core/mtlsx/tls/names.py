@@ -6,7 +6,6 @@ A name that stands only in the subject's common name does not count.
 from __future__ import annotations
 
 import ipaddress
-
 from typing import TYPE_CHECKING
 
 from cryptography.x509 import (

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from mtlsx.certificates.der import DerError
 from mtlsx.certificates.describe import describe
-from mtlsx.certificates.names import format_name
 from mtlsx.certificates.strings import printable
-from mtlsx.certificates.times import ValidityState, validity
+from mtlsx.certificates.times import ValidityState, validity, validity_text
 from mtlsx_tui.cli.cards import Row, card
 from mtlsx_tui.cli.cert_cards import short_name
-from mtlsx_tui.validity import validity_text
+from mtlsx_tui.cli.certificate_json import certificate_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +137,9 @@ def _tls_json(settings: ConnectionSettings, handshake: HandshakeRecord) -> dict[
         "version": handshake.version,
         "cipher": handshake.cipher,
         "alpn": handshake.alpn,
-        "server_certificate": _certificate(b"".join(handshake.server_chain[:1])),
+        "server_certificate": certificate_json(
+            b"".join(handshake.server_chain[:1]), datetime.now(UTC)
+        ),
         "unchecked": _unchecked(settings),
         "certificate_requested": handshake.certificate_requested,
         "certificate_sent": handshake.certificate_sent,
@@ -148,20 +149,3 @@ def _tls_json(settings: ConnectionSettings, handshake: HandshakeRecord) -> dict[
 def _unchecked(settings: ConnectionSettings) -> list[str]:
     checks = {"chain": settings.tls.verify_chain, "name": settings.tls.verify_name}
     return [name for name, checked in checks.items() if not checked]
-
-
-def _certificate(encoded: bytes) -> dict[str, Any] | None:
-    """The facts of a certificate; None where there is none that can be read."""
-    try:
-        about = describe(encoded)
-    except DerError:
-        return None
-    state = validity(about.not_before, about.not_after, datetime.now(UTC))
-    return {
-        "subject": about.subject and format_name(about.subject),
-        "issuer": about.issuer and format_name(about.issuer),
-        "not_after": about.not_after.at and about.not_after.at.isoformat(),
-        "state": str(state.state),
-        "days": state.days,
-        "sha256": about.sha256,
-    }

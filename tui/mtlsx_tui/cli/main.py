@@ -36,6 +36,7 @@ COMMANDS = {
     "cert": Entry("cert", "Certificates: what is in a file, and what a broker makes of it."),
     "broker": Entry("broker", "A local broker that decides as EMQX does, and says why."),
     "auth": Entry("auth", "EMQX's decisions over clients, explained."),
+    "probe": Entry("probe", "Connect stage by stage, and say who refused whom, and why."),
     "conn": Entry("conn", "Connect to a broker and say what it answered."),
     "pub": Entry("pub", "Publish messages."),
     "sub": Entry("sub", "Subscribe and print what arrives."),
