@@ -138,7 +138,17 @@ def _another_version(make: str) -> None:
 
 
 for _make in SERVERS:
-    _another_version(_make)
+    if _make != "gnutls":
+        _another_version(_make)
+
+
+@case("cipher-mismatch", candidates="tls-version-mismatch", tls=BOTH)
+def another_tls_version_on_gnutls(scene: Scene) -> ConnectionSettings:
+    """Its alert is handshake_failure, which does not tell a version from a cipher."""
+    assert scene.tls is not None
+    settings = scene.settings(SERVERS["gnutls"](scene.laboratory, scene.tls), scene.pki.device)
+    other = OTHER[scene.tls]
+    return _with(settings, minimum_version=other, maximum_version=other)
 
 
 @case("tls-version-mismatch", "(?i)version|protocol", by=RefusedBy.US)
