@@ -15,6 +15,7 @@ from service_identity.cryptography import (
 )
 
 from mtlsx.certificates import oids
+from mtlsx.certificates.der import DerError
 from mtlsx.certificates.extensions import general_names
 from mtlsx.certificates.fields import parse_certificate
 
@@ -48,9 +49,12 @@ def name_error(certificate: bytes, host: str) -> str | None:
 
 
 def _names(certificate: bytes) -> str:
-    for extension in parse_certificate(certificate).extensions:
-        if extension.oid == oids.SUBJECT_ALTERNATIVE_NAME:
-            names = [name.text for name in general_names(extension.value)]
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            return ", ".join(names[:_SHOWN]) + more
+    try:
+        for extension in parse_certificate(certificate).extensions:
+            if extension.oid == oids.SUBJECT_ALTERNATIVE_NAME:
+                names = [name.text for name in general_names(extension.value)]
+                more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+                return ", ".join(names[:_SHOWN]) + more
+    except DerError:
+        return "unreadable"
     return "none"
