@@ -24,6 +24,7 @@ from mtlsx.certificates.fields import parse_certificate
 from mtlsx.certificates.keys import PrivateKeyItem
 from mtlsx.certificates.kinds import Kind, kind_of
 from mtlsx.certificates.material import Item, Material, PublicItem
+from mtlsx.certificates.strings import printable
 from mtlsx.errors import MaterialError
 from mtlsx.secret import Secret
 
@@ -66,6 +67,8 @@ def read_file(path: str) -> bytes:
             data = file.read(_LARGEST_FILE + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MaterialError("file-missing", f"File {path} does not exist.") from error
+    except ValueError as error:  # a NUL or half a surrogate: no file can have such a name
+        raise MaterialError("file-missing", f"File {printable(path)} does not exist.") from error
     except OSError as error:
         raise MaterialError(
             "file-unreadable", f"File {path} cannot be read: {(error.strerror or 'error').lower()}."
