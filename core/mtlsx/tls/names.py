@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import (
+    DuplicateExtension,
+    InvalidVersion,
+    UnsupportedGeneralNameType,
+    load_der_x509_certificate,
+)
 from service_identity import CertificateError, VerificationError
 from service_identity.cryptography import (
     verify_certificate_hostname,
@@ -20,6 +25,8 @@ from mtlsx.certificates.extensions import general_names
 from mtlsx.certificates.fields import parse_certificate
 
 _SHOWN = 8
+# What cryptography raises for certificates that are damaged or odd.
+_UNREADABLE = (ValueError, InvalidVersion, DuplicateExtension, UnsupportedGeneralNameType)
 
 
 def is_ip_address(host: str) -> bool:
@@ -43,7 +50,7 @@ def name_error(certificate: bytes, host: str) -> str | None:
         return f"{host} is not among its subject alternative names ({_names(certificate)})"
     except CertificateError:
         return "it has no subject alternative name, and a common name does not count"
-    except (ValueError, UnicodeError) as error:
+    except _UNREADABLE as error:
         return f"its names cannot be read ({error})"
     return None
 
