@@ -78,7 +78,9 @@ class Witness:
         agreed = self._hello_after is not None
         chain = tuple(map(der, connection.get_peer_cert_chain() or ()))
         if chain:
-            self._check_name(chain[0])  # which an objection to the chain may have kept from being checked
+            self._check_name(
+                chain[0]
+            )  # which an objection to the chain may have kept from being checked
         accepted = [bytes(name.der()) for name in connection.get_client_ca_list()]
         return HandshakeRecord(
             ended=ended,
