@@ -102,7 +102,7 @@ def test_the_ladder_says_it_in_words(case: Case, attempt: ConnectionSettings, cl
     assert run.code == PROCESSES[str(case)]
     # The lines are wrapped where the words allow it.
     assert says_why(case, " ".join(run.stdout.split()))
-    assert run.stdout.count("✘") == 1
+    assert "✘" in run.stdout
     assert f"({case.verdicts[0]})" in run.stdout
     assert keeps_secrets(run.stdout + run.stderr)
 
@@ -132,9 +132,12 @@ def check(case: Case, attempt: ConnectionSettings, said: dict[str, Any]) -> None
     assert said["target"] == f"{attempt.host}:{attempt.port}"
     assert set(said) == KEYS
     assert set(said["server"]) == SERVER_KEYS
-    *passed, last = said["stages"]
-    assert (last["stage"], last["ok"]) == (said["stage"], False)
-    assert all(stage["ok"] is not False for stage in passed)
+    failed = [stage["stage"] for stage in said["stages"] if stage["ok"] is False]
+    assert failed[0] == said["stage"]
+    if (
+        case.ask is not Ask.TOPIC
+    ):  # there a denied subscription does not keep the publication from being tried
+        assert said["stages"][-1]["stage"] == said["stage"]
 
 
 def as_arguments(settings: ConnectionSettings) -> list[str]:

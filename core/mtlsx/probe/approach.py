@@ -7,13 +7,15 @@ Each step of it writes its rung of the ladder; what stops it is judged here. Wha
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mtlsx.errors import MaterialError, UsageError
 from mtlsx.probe.dialing import Address, dial, is_address, resolve
 from mtlsx.probe.evidence import LocalSide
-from mtlsx.probe.judge import judge_network
+from mtlsx.probe.issuers import fetch_issuers
+from mtlsx.probe.judge import judge_material, judge_network
 from mtlsx.probe.judge_tls import judge_handshake
 from mtlsx.probe.ladder import Climb
 from mtlsx.probe.steps import (
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
     from OpenSSL.SSL import Context
 
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.tls.record import HandshakeRecord
 
 FAILURES = (MaterialError, UsageError, OSError)
@@ -44,7 +47,11 @@ FAILURES = (MaterialError, UsageError, OSError)
 
 
 class Approach:
-    """One way to ``host`` and ``port``; ``tls`` None: no TLS. Each step waits ``timeout`` seconds at the most."""
+    """One way to ``host`` and ``port``; ``tls`` None: no TLS. Each step waits ``timeout`` seconds at the most.
+
+    ``dialect`` and ``sends_password`` as ``LocalSide`` has them. ``load`` fetches what is behind an address and raises
+    ``OSError`` (``issuers.http_loader`` makes one); None: issuers that are missing are not fetched.
+    """
 
     def __init__(
         self,
@@ -53,6 +60,9 @@ class Approach:
         tls: TlsSettings | None,
         timeout: float,
         *,
+        dialect: Dialect | None = None,
+        sends_password: bool | None = None,
+        load: Callable[[str], bytes] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.climb = Climb(clock)
@@ -63,6 +73,9 @@ class Approach:
         self._port = port
         self._tls = tls
         self._timeout = timeout
+        self._dialect = dialect
+        self._sends_password = sends_password
+        self._load = load
         self._context: Context | None = None
         self._connected = False
         self._stream: TlsStream | None = None
@@ -114,14 +127,15 @@ class Approach:
         """Why a step raised ``error``, one of ``FAILURES``; None where all of them had been taken."""
         match error:
             case MaterialError():
-                verdict = Verdict.from_error(error)
+                verdict = judge_material(error)
                 self.climb.failed(Stage.MATERIAL, verdict.summary)
             case UsageError():
                 verdict = Verdict("cipher-mismatch", error.summary, error.fix, by=RefusedBy.US)
                 self.climb.failed(Stage.MATERIAL, verdict.summary)
             case HandshakeError():
-                verdict = judge_handshake(error.record, self.local_side())
-                self.climb.took(handshake_steps(error.record, self.local_side(), verdict))
+                local = self._with_issuers(error.record)
+                verdict = judge_handshake(error.record, local)
+                self.climb.took(handshake_steps(error.record, local, verdict))
             case OSError() if not self._connected:
                 verdict = judge_network(error, self._host, self._port)
                 why = network_failure(error, self._host, self.addresses)
@@ -140,4 +154,16 @@ class Approach:
         return LocalSide(
             self._host, self._port, self._tls or TlsSettings(),
             self.material.chain, self.material.anchors, datetime.now(UTC),
+            dialect=self._dialect, sends_password=self._sends_password,
         )  # fmt: skip
+
+    def _with_issuers(self, record: HandshakeRecord) -> LocalSide:
+        """What we brought, and what either chain lacks and could be fetched."""
+        local = self.local_side()
+        if self._load is None:
+            return local
+        at_hand = (*(local.anchors or ()), *record.server_chain, *local.chain)
+        fetched = fetch_issuers(record.server_chain, at_hand, self._load)
+        if local.chain:
+            fetched += fetch_issuers(local.chain, (*at_hand, *fetched), self._load)
+        return replace(local, fetched=fetched)

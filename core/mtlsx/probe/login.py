@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mtlsx.packets.control_packets import Connect
+    from mtlsx.probe.brokers import Broker
     from mtlsx.probe.conversation import Conversation
     from mtlsx.probe.evidence import LocalSide
     from mtlsx.probe.target import Target
@@ -40,7 +41,10 @@ class StoppedError(Exception):
 
 
 class Login:
-    """CONNECT and what follows from it, over ``talk``. ``record`` is what the handshake showed up to now."""
+    """CONNECT and what follows from it, over ``talk``.
+
+    ``record`` tells what the handshake showed up to now, ``recognised`` which broker it is, with a CONNACK or without.
+    """
 
     def __init__(
         self,
@@ -49,6 +53,7 @@ class Login:
         target: Target,
         local: LocalSide,
         record: Callable[[], HandshakeRecord | None],
+        recognised: Callable[[Connack | None], Broker | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._talk = talk
@@ -56,6 +61,7 @@ class Login:
         self._target = target
         self._local = local
         self._record = record
+        self._recognised = recognised
         self._clock = clock
 
     def log_in(self) -> Connack:
@@ -80,7 +86,11 @@ class Login:
                 return answer
             case Connack():
                 version5 = self._connect.version == MQTT_5
-                raise StoppedError(judge_connack(answer, self._local, version5=version5))
+                raise StoppedError(
+                    judge_connack(
+                        answer, self._local, version5=version5, broker=self._recognised(answer)
+                    )
+                )
             case Disconnect():
                 raise self._closed(answer)
             case _:
@@ -121,6 +131,10 @@ class Login:
 
     def _closed(self, disconnect: Disconnect | None) -> StoppedError:
         verdict = judge_close_before_connack(
-            self._record(), self._local, self._talk.first_bytes, disconnect
+            self._record(),
+            self._local,
+            self._talk.first_bytes,
+            disconnect,
+            broker=self._recognised(None),
         )
         return StoppedError(verdict)

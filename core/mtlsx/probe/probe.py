@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from mtlsx.preflight.connection import material_warnings
 from mtlsx.probe.approach import FAILURES, Approach
+from mtlsx.probe.brokers import recognise
 from mtlsx.probe.conversation import Conversation
+from mtlsx.probe.issuers import http_loader
 from mtlsx.probe.login import Login, StoppedError
 from mtlsx.probe.report import Report
 from mtlsx.probe.round_trip import RoundTrip
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
     from mtlsx.certificates.checks.finding import Finding
     from mtlsx.packets.control_packets import Connack, Connect
+    from mtlsx.probe.brokers import Broker
     from mtlsx.probe.target import Target
-    from mtlsx.tls.record import HandshakeRecord
     from mtlsx.tls.stream import TlsStream
 
 _VERSIONS = {3: "3.1", 4: "3.1.1", 5: "5"}
@@ -49,8 +51,16 @@ class _Probe:
         self._target = target
         self._clock = clock
         self._approach = Approach(
-            target.host, target.port, target.tls, target.patience.answer, clock=clock
+            target.host,
+            target.port,
+            target.tls,
+            target.patience.answer,
+            dialect=target.dialect,
+            sends_password=None if target.connect is None else target.connect.password is not None,
+            load=http_loader(target.patience.answer) if target.fetch_issuers else None,
+            clock=clock,
         )
+        self._websocket: ClientWebsocket | None = None
         self._warnings: tuple[Finding, ...] = ()
         self._connack: Connack | None = None
 
@@ -65,6 +75,7 @@ class _Probe:
             addresses=self._approach.addresses,
             handshake=self._approach.record,
             connack=self._connack,
+            broker=self._recognised(self._connack),
         )
 
     def _climb(self) -> Verdict | None:
@@ -97,8 +108,12 @@ class _Probe:
 
     def _converse(self, below: socket.socket | TlsStream, connect: Connect) -> Verdict | None:
         target = self._target
-        talk = Conversation(below, connect.version, self._websocket(), self._clock)
-        login = Login(talk, connect, target, self._approach.local_side(), self._record, self._clock)
+        self._websocket = _websocket(target)
+        talk = Conversation(below, connect.version, self._websocket, self._clock)
+        login = Login(
+            talk, connect, target, self._approach.local_side(),
+            record=lambda: self._approach.record, recognised=self._recognised, clock=self._clock,
+        )  # fmt: skip
         self._connack = login.log_in()
         assigned = self._connack.properties.assigned_client_identifier
         client_id = (assigned or connect.client_id).decode(errors="replace")
@@ -115,21 +130,16 @@ class _Probe:
         login.log_out(self._connack)
         return verdict
 
-    def _websocket(self) -> ClientWebsocket | None:
-        target = self._target
-        if target.websocket is None:
-            return None
-        secure = target.tls is not None
-        default = target.port == (443 if secure else 80)
-        authority = target.host if default else str(target)
-        origin = ("Origin", f"{'https' if secure else 'http'}://{authority}")
-        headers = dict((origin, *target.websocket.headers))
-        return ClientWebsocket(
-            headers.pop("Host", authority), target.websocket.path, tuple(headers.items())
+    def _recognised(self, connack: Connack | None) -> Broker | None:
+        record = self._approach.record
+        return recognise(
+            self._target.host,
+            alpn=record.alpn if record else None,
+            server_chain=record.server_chain if record else (),
+            connack=connack,
+            server_header=self._websocket.server_header if self._websocket else None,
+            dialect=self._target.dialect,
         )
-
-    def _record(self) -> HandshakeRecord | None:
-        return self._approach.record
 
     def _well(self) -> Verdict:
         last = [step for step in self._approach.climb.steps if step.ok][-1]
@@ -153,3 +163,16 @@ class _Probe:
         return (
             f"agrees on {record.version}, and had nothing against our certificate within {wait:g} s"
         )
+
+
+def _websocket(target: Target) -> ClientWebsocket | None:
+    if target.websocket is None:
+        return None
+    secure = target.tls is not None
+    default = target.port == (443 if secure else 80)
+    authority = target.host if default else str(target)
+    origin = ("Origin", f"{'https' if secure else 'http'}://{authority}")
+    headers = dict((origin, *target.websocket.headers))
+    return ClientWebsocket(
+        headers.pop("Host", authority), target.websocket.path, tuple(headers.items())
+    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mtlsx.certificates.checks.finding import Finding
     from mtlsx.packets.control_packets import Connack
+    from mtlsx.probe.brokers import Broker
     from mtlsx.probe.dialing import Address
     from mtlsx.probe.evidence import LocalSide
     from mtlsx.probe.ladder import Step
@@ -22,7 +23,7 @@ class Report:
 
     ``verdict`` has the id ``ok`` where nothing refused. ``steps``: the ladder, as far as it went. ``local``: what we
     brought. ``warnings``: faults of our own material that did not stop us. ``addresses``: the host's. ``handshake``
-    None: it did not come to TLS. ``connack``: the one that accepted us.
+    None: it did not come to TLS. ``connack``: the one that accepted us. ``broker``: which it is, where it shows.
     """
 
     target: Target
@@ -33,3 +34,4 @@ class Report:
     addresses: tuple[Address, ...] = ()
     handshake: HandshakeRecord | None = None
     connack: Connack | None = None
+    broker: Broker | None = None

@@ -23,6 +23,7 @@ from mtlsx.packets.control_packets import (
 )
 from mtlsx.packets.reason_codes import FAILURE, reason_code_text, suback_text
 from mtlsx.probe.conversation import EndedError
+from mtlsx.probe.judge import judge_publish, judge_subscribe
 from mtlsx.probe.login import StoppedError
 from mtlsx.probe.verdicts import Stage, Verdict
 
@@ -96,12 +97,9 @@ class RoundTrip:
         if code < FAILURE:
             self._climb.passed(Stage.SUBSCRIBE, f"{self._shown}: {words}")
             return None
-        said = _said(answer.properties.reason_string)
         self._climb.failed(Stage.SUBSCRIBE, f"{self._shown}: {words}")
-        return Verdict(
-            "subscribe-denied",
-            f"{self._target} refused the subscription to {self._shown}: {words}{said}.",
-            _ALLOW,
+        return judge_subscribe(
+            self._target, [(self._topic, words)], answer.properties.reason_string
         )
 
     # ------------------------------------------------------------------ PUBLISH
@@ -152,12 +150,7 @@ class RoundTrip:
     def _refused(self, puback: Puback) -> Verdict:
         words = reason_code_text(puback.code)
         self._climb.failed(Stage.PUBLISH, f"{self._shown}: {words}")
-        return Verdict(
-            "publish-denied",
-            f"{self._target} refused the message to {self._shown}: {words}"
-            f"{_said(puback.properties.reason_string)}.",
-            _ALLOW,
-        )
+        return judge_publish(self._target, self._topic, words, puback.properties.reason_string)
 
     def _no_echo(self) -> Verdict:
         self._climb.failed(Stage.PUBLISH, f"{self._shown}: did not come back")
@@ -202,16 +195,11 @@ class RoundTrip:
         """The server said DISCONNECT; some do that for what their access rules deny (EMQX: deny_action)."""
         if not self._version5 or disconnect.code != _NOT_AUTHORIZED:
             return self._login.lost(disconnect)
-        denied = "subscribe-denied" if stage is Stage.SUBSCRIBE else "publish-denied"
-        what = "the subscription" if stage is Stage.SUBSCRIBE else "the message"
-        said = f"{reason_code_text(disconnect.code)}{_said(disconnect.properties.reason_string)}"
-        return StoppedError(
-            Verdict(
-                denied,
-                f"{self._target} ended the connection over {what} to {self._shown}: {said}.",
-                _ALLOW,
-            )
-        )
+        words = reason_code_text(disconnect.code)
+        said = disconnect.properties.reason_string
+        if stage is Stage.SUBSCRIBE:
+            return StoppedError(judge_subscribe(self._target, [(self._topic, words)], said))
+        return StoppedError(judge_publish(self._target, self._topic, words, said))
 
     def _hung_up(self, stage: Stage) -> Verdict:
         lost = self._login.lost().verdict
@@ -234,7 +222,3 @@ class RoundTrip:
             "Look into the broker's log; some brokers drop what their access rules deny.",
             (other,),
         )
-
-
-def _said(reason_string: str | None) -> str:
-    return f', saying "{printable(reason_string)}"' if reason_string else ""

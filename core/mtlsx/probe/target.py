@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mtlsx.probe.dialing import host_and_port
 
 if TYPE_CHECKING:
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.packets.control_packets import Connect
     from mtlsx.tls.settings import TlsSettings
 
@@ -38,7 +39,8 @@ class Target:
 
     ``tls`` None: no TLS. ``websocket`` None: MQTT straight over the stream. ``connect``: the CONNECT to send, None to
     send no MQTT at all. ``topic``: a topic name to subscribe to and to publish to, None for neither; it goes with
-    ``connect``.
+    ``connect``. ``dialect``: which broker the person says it is, None where nobody said. ``fetch_issuers``: whether
+    issuers that a refused chain lacks may be fetched from where its certificates say.
     """
 
     host: str
@@ -47,6 +49,8 @@ class Target:
     websocket: Websocket | None = None
     connect: Connect | None = None
     topic: str | None = None
+    dialect: Dialect | None = None
+    fetch_issuers: bool = False
     patience: Patience = field(default_factory=Patience)
 
     def __str__(self) -> str:

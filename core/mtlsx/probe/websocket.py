@@ -20,6 +20,8 @@ from wsproto.events import (
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from wsproto.events import Event
 
 _LONGEST_STATUS = 512
@@ -42,6 +44,8 @@ class ClientWebsocket:
         """Whether MQTT may be spoken now."""
         self.at_end = False
         """Whether the server has closed it."""
+        self.server_header: str | None = None
+        """Which web server the answer to the upgrade names."""
         self._connection = WSConnection(ConnectionType.CLIENT)
         extra = [(name.encode(), value.encode()) for name, value in headers]
         self._outgoing = self._connection.send(
@@ -76,9 +80,11 @@ class ClientWebsocket:
 
     def _take(self, event: Event, payload: list[bytes]) -> None:
         match event:
-            case AcceptConnection():
+            case AcceptConnection(extra_headers=headers):
                 self.upgraded = True
-            case RejectConnection():
+                self._note_server(headers)
+            case RejectConnection(headers=headers):
+                self._note_server(headers)
                 raise WebsocketRefusedError(self._status_line())
             case BytesMessage(data=data):
                 payload.append(bytes(data))
@@ -90,6 +96,11 @@ class ClientWebsocket:
                 if not self.at_end:
                     self.at_end = True
                     self._outgoing += self._connection.send(event.response())
+
+    def _note_server(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        for name, value in headers:
+            if name.lower() == b"server":
+                self.server_header = value.decode("latin-1")
 
     def _status_line(self) -> str:
         line = self._head.partition(b"\r\n")[0].decode("latin-1")

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 from cryptography.x509 import (
     DNSName,
+    DuplicateExtension,
     ExtensionNotFound,
+    InvalidVersion,
     IPAddress,
     SubjectAlternativeName,
+    UnsupportedGeneralNameType,
     load_der_x509_certificate,
 )
 from service_identity import CertificateError, VerificationError
@@ -25,6 +28,7 @@ from service_identity.hazmat import (
 )
 
 from mtlsx.certificates import oids
+from mtlsx.certificates.der import DerError
 from mtlsx.certificates.extensions import general_names
 from mtlsx.certificates.fields import parse_certificate
 
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 _SHOWN = 8
+# What cryptography raises for certificates that are damaged or odd.
+_UNREADABLE = (ValueError, InvalidVersion, DuplicateExtension, UnsupportedGeneralNameType)
 
 
 def is_ip_address(host: str) -> bool:
@@ -55,7 +61,7 @@ def name_error(certificate: bytes, host: str) -> str | None:
         return "it has no subject alternative name, and a common name does not count"
     except (VerificationError, CertificateError):
         return f"{host} is not among its subject alternative names ({_names(certificate)})"
-    except (ValueError, UnicodeError) as error:
+    except _UNREADABLE as error:
         return f"its names cannot be read ({error})"
     return None
 
@@ -76,9 +82,12 @@ def _patterns(certificate: Certificate) -> Iterator[DNSPattern | IPAddressPatter
 
 
 def _names(certificate: bytes) -> str:
-    for extension in parse_certificate(certificate).extensions:
-        if extension.oid == oids.SUBJECT_ALTERNATIVE_NAME:
-            names = [name.text for name in general_names(extension.value)]
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            return ", ".join(names[:_SHOWN]) + more
+    try:
+        for extension in parse_certificate(certificate).extensions:
+            if extension.oid == oids.SUBJECT_ALTERNATIVE_NAME:
+                names = [name.text for name in general_names(extension.value)]
+                more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+                return ", ".join(names[:_SHOWN]) + more
+    except DerError:
+        return "unreadable"
     return "none"

@@ -143,17 +143,23 @@ class TlsStream:
                 return
 
     def _hear_the_server(self) -> bool:
-        """Wait for the server's first bytes; False: it hung up."""
+        """Wait for the first that the server says; False: it hung up."""
         wait = self._listen
         if wait is None:
             wait = patience(self._hello_answered_after or 0.0)
-        readable, _, _ = select.select([self._socket], [], [], wait)
-        if readable:
+        deadline = time.monotonic() + wait
+        # A record may come in pieces: its first bytes do not tell an alert from a ticket.
+        while not self._plain and not self._witness.ticket_received:
+            left = max(deadline - time.monotonic(), 0.0)
+            readable, _, _ = select.select([self._socket], [], [], left)
+            if not readable:
+                return True
             self._receive(None)
             self._decrypt()
-            self._witness.judged = not self._at_end or bool(self._plain)
-            return self._witness.judged
-        return True
+            if self._at_end:
+                break
+        self._witness.judged = not self._at_end or bool(self._plain)
+        return self._witness.judged
 
     def _broken_off(self, ended: Ended) -> Ended:
         """``ended``, but for a server whose few bytes OpenSSL was still waiting to complete, and were not TLS."""

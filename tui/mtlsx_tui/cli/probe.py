@@ -44,6 +44,12 @@ _OF_MQTT = {
     PROBE, "-t", "--topic", help="Also subscribe and publish to it, with QoS 1 (implies --mqtt)."
 )
 @option(
+    PROBE,
+    "--fetch-issuers",
+    is_flag=True,
+    help="Fetch issuers that a refused chain lacks from where its certificates say (AIA).",
+)
+@option(
     PROBE, "--save-chain", metavar="FILE", help="Save the certificates that the server sent (PEM)."
 )
 @option(PROBE, "--force", is_flag=True, help="Let --save-chain overwrite a file.")
@@ -56,6 +62,7 @@ def command(
     hosts: tuple[str, ...],
     mqtt: bool,
     topic: str | None,
+    fetch_issuers: bool,
     save_chain: str | None,
     force: bool,
     as_json: bool,
@@ -80,7 +87,10 @@ def command(
     except MaterialError as error:
         reports = iter(without_material(where, arguments, saved, error))
     else:
-        targets = [target_of(each, mqtt=mqtt, topic=topic) for each in settings]
+        targets = [
+            target_of(each, mqtt=mqtt, topic=topic, fetch_issuers=fetch_issuers, saved=saved)
+            for each in settings
+        ]
         for words in dict.fromkeys(filter(None, map(harm, targets))):
             notice(words)
         reports = probe_all(targets)

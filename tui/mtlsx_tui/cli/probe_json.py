@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from mtlsx.certificates.der import DerError
@@ -10,10 +11,10 @@ from mtlsx.probe.evidence import short_subject
 from mtlsx.tls.alerts import alert_text
 from mtlsx_tui.cli.certificate_json import certificate_json
 from mtlsx_tui.cli.output import verdict_as_json
+from mtlsx_tui.cli.step_json import step_json
 
 if TYPE_CHECKING:
     from mtlsx.packets.control_packets import Connack
-    from mtlsx.probe.ladder import Step
     from mtlsx.probe.report import Report
     from mtlsx.tls.record import HandshakeRecord
 
@@ -28,16 +29,6 @@ def report_json(report: Report) -> dict[str, Any]:
         "stages": [step_json(step) for step in report.steps],
         "server": _server(report),
         "client": _client(report),
-    }
-
-
-def step_json(step: Step) -> dict[str, Any]:
-    """One rung of a ladder; ``ms`` is null where nothing was waited for."""
-    return {
-        "stage": str(step.stage),
-        "ok": step.ok,
-        "ms": None if step.seconds is None else round(step.seconds * 1000, 1),
-        "detail": step.detail,
     }
 
 
@@ -70,6 +61,7 @@ def _evidence(report: Report) -> dict[str, Any]:
         "warnings": {warning.id: warning.what for warning in report.warnings},
         "handshake": None if record is None else _handshake(record),
         "connack": None if report.connack is None else _connack(report.connack),
+        "broker": None if report.broker is None else dataclasses.asdict(report.broker),
     }
 
 

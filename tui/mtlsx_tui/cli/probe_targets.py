@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from mtlsx.client.rules import check_publication, check_settings
 from mtlsx.client.settings import MqttVersion, Publication, Transport
 from mtlsx.errors import UsageError
+from mtlsx.identity.mapping import Mapping
 from mtlsx.packets.control_packets import MQTT_5, MQTT_31, MQTT_311, Connect
 from mtlsx.packets.properties import ConnectProperties
 from mtlsx.probe.evidence import LocalSide
@@ -27,7 +28,8 @@ from mtlsx_tui.cli.connection_settings import connection_settings
 from mtlsx_tui.cli.probe_hosts import Host
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping as Environment
+    from collections.abc import Sequence
 
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.errors import MaterialError
@@ -41,7 +43,7 @@ _A_DAY = 86_400
 def probed_settings(
     hosts: Sequence[Host],
     arguments: ConnectionArguments,
-    environ: Mapping[str, str],
+    environ: Environment[str, str],
     saved: Saved | None,
 ) -> list[ConnectionSettings]:
     """The settings for each of ``hosts``; without any, for the one of -h or of the profile.
@@ -61,7 +63,14 @@ def probed_settings(
     return [_for_host(settings, host, arguments) for host in hosts] or [settings]
 
 
-def target_of(settings: ConnectionSettings, *, mqtt: bool, topic: str | None) -> Target:
+def target_of(
+    settings: ConnectionSettings,
+    *,
+    mqtt: bool,
+    topic: str | None,
+    fetch_issuers: bool = False,
+    saved: Saved | None = None,
+) -> Target:
     """What to probe, for settings that may be meant. Raises UsageError for a topic that cannot be published to."""
     if topic is not None:
         check_publication(Publication(topic))
@@ -73,6 +82,11 @@ def target_of(settings: ConnectionSettings, *, mqtt: bool, topic: str | None) ->
         websocket=Websocket(settings.path, settings.headers) if transport.uses_websocket else None,
         connect=_connect(settings) if mqtt or topic is not None else None,
         topic=topic,
+        # A profile whose mapping nobody touched says nothing of the broker.
+        dialect=saved.profile.mapping.dialect
+        if saved and saved.profile.mapping != Mapping()
+        else None,
+        fetch_issuers=fetch_issuers,
         patience=Patience(answer=settings.connect_timeout),
     )
 

@@ -64,6 +64,10 @@ def _rows(report: Report) -> Iterator[Row]:
     now, record = report.local.now, report.handshake
     if record is not None:
         yield from _server_rows(record, now)
+    if report.broker is not None:
+        generation = f" {report.broker.generation}" if report.broker.generation else ""
+        name = f"{report.broker.maker}{generation}, because {report.broker.because}"
+        yield Row("Broker", (printable(name),))
     if report.local.chain:
         yield Row("Ours", tuple(_certificate(each, now) for each in report.local.chain))
     elif record is not None:
