@@ -15,10 +15,9 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-REPOSITORY = Path(__file__).parents[2]
-sys.path.insert(0, str(REPOSITORY / "core"))
-sys.path.insert(0, str(REPOSITORY / "tui"))
-sys.path.insert(0, str(REPOSITORY / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "core"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tui"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
 from support.faults.fuzzing import PATIENCE, Outcome, fuzzer
 from support.openssl_pki import Pki
