@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import MQTTv5, MQTTv31, MQTTv311
@@ -16,6 +16,9 @@ from mtlsx.client.message import Message
 from mtlsx.client.settings import MqttVersion, PublishProperties
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
     from paho.mqtt.client import MQTTMessage
 
     from mtlsx.client.link import LinkContext
@@ -24,11 +27,30 @@ if TYPE_CHECKING:
 _PROTOCOLS = {MqttVersion.V3_1: MQTTv31, MqttVersion.V3_1_1: MQTTv311, MqttVersion.V5: MQTTv5}
 
 
-def make_client(settings: ConnectionSettings, client_id: str, links: LinkContext) -> PahoClient:
-    """A paho client that takes its sockets from ``links`` and leaves reconnecting to us."""
+class _Client(PahoClient):
+    """A paho client whose TCP connections we make: paho's own tell neither which address answered, nor when."""
+
+    def __init__(self, dial: Callable[[], socket.socket], **settings: Any) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, **settings)
+        self._dial = dial
+
+    def _create_socket_connection(self) -> socket.socket:
+        return self._dial()
+
+
+def make_client(
+    settings: ConnectionSettings,
+    client_id: str,
+    dial: Callable[[], socket.socket],
+    links: LinkContext,
+) -> PahoClient:
+    """A paho client that leaves connecting and reconnecting to us.
+
+    ``dial`` makes a TCP connection or raises ``OSError``; ``links`` makes of it what paho reads and writes.
+    """
     version5 = settings.version is MqttVersion.V5
-    client = PahoClient(
-        CallbackAPIVersion.VERSION2,
+    client = _Client(
+        dial,
         client_id=client_id,
         clean_session=None if version5 else settings.clean_start,
         protocol=_PROTOCOLS[settings.version],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from OpenSSL import SSL, crypto
@@ -41,7 +42,9 @@ class Witness:
         self._verify_errors: list[VerifyError] = []
         self._name_checked = False
         self._name_error: str | None = None
-        self._hello_seen = False
+        self._started = time.monotonic()
+        self._hello_after: float | None = None
+        self._server_judged_after: float | None = None
         self._certificate_requested = False
         self._certificate_written = False
         self._first_bytes = b""
@@ -72,7 +75,7 @@ class Witness:
         self, connection: SSL.Connection, ended: Ended, *, error: str | None, seconds: float
     ) -> HandshakeRecord:
         """What was seen so far, on the assumption that it ended in ``ended``."""
-        agreed = self._hello_seen
+        agreed = self._hello_after is not None
         accepted = [bytes(name.der()) for name in connection.get_client_ca_list()]
         return HandshakeRecord(
             ended=ended,
@@ -91,11 +94,14 @@ class Witness:
             first_bytes=b"" if self.answered_in_tls() else self._first_bytes,
             error=error,
             seconds=seconds,
+            hello_seconds=self._hello_after,
+            server_seconds=self._server_judged_after,
         )
 
     def _on_certificate(
         self, _: SSL.Connection, certificate: crypto.X509, code: int, depth: int, ok: int
     ) -> bool:
+        self._server_judged_after = time.monotonic() - self._started
         if not ok:
             self._verify_errors.append(
                 VerifyError(code, verify_words(code), depth, der(certificate))
@@ -113,9 +119,12 @@ class Witness:
         elif where & ALERT_WRITTEN == ALERT_WRITTEN:
             if value & 0xFF != CLOSE_NOTIFY:
                 self._alert_sent = value & 0xFF
+        elif where & SSL.SSL_CB_HANDSHAKE_START:
+            self._started = time.monotonic()
         elif where & SSL.SSL_CB_LOOP:
             state = connection.get_state_string()
-            self._hello_seen |= b"read server hello" in state
+            if self._hello_after is None and b"read server hello" in state:
+                self._hello_after = time.monotonic() - self._started
             self._certificate_requested |= b"read server certificate request" in state
             self._certificate_written |= b"write client certificate" in state
 

@@ -11,10 +11,9 @@ from mtlsx.certificates.der import DerError
 from mtlsx.certificates.describe import describe
 from mtlsx.certificates.names import format_name
 from mtlsx.certificates.strings import printable
-from mtlsx.certificates.times import ValidityState, validity
+from mtlsx.certificates.times import ValidityState, validity, validity_text
 from mtlsx_tui.cli.cards import Row, card
 from mtlsx_tui.cli.cert_cards import short_name
-from mtlsx_tui.validity import validity_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
