@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mtlsx.errors import MtlsxError, UsageError
 from mtlsx.files import read_bounded, reason, sync_directory, write_private
+from mtlsx.profiles.arrangement import place
 from mtlsx.profiles.document import dump, parse
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a directory holds: profiles by group and name, and the files that could not be read."""
+    """What a directory holds: profiles by group, order and name, and the files that could not be read."""
 
     profiles: tuple[Profile, ...]
     unreadable: tuple[Unreadable, ...]
@@ -59,7 +60,7 @@ class ProfileStore:
                 unreadable.append(Unreadable(path, found))
             else:
                 profiles.append(found)
-        profiles.sort(key=lambda profile: (profile.group or "", profile.name.casefold()))
+        profiles.sort(key=place)
         return Listing(tuple(profiles), tuple(unreadable))
 
     def get(self, name: str) -> Profile:

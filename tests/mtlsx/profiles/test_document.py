@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtlsx.client.settings import (
+    ClientIdSuffix,
     ConnectionSettings,
+    ConnectProperties,
     MqttVersion,
     Reconnect,
     Subscription,
     Transport,
     Will,
+    WillProperties,
 )
 from mtlsx.errors import UsageError
 from mtlsx.identity.mapping import CertificatePart, Dialect, Mapping
@@ -37,12 +40,16 @@ labels = st.text(
 wait_seconds = st.floats(min_value=0.001, max_value=86_400)
 parts = st.sampled_from(get_args(CertificatePart))
 qos = st.integers(0, 2)
+intervals = st.none() | st.integers(0, 2**32 - 1)
+user_properties = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
+colours = st.none() | st.sampled_from(["#34c388", "ansi_red"])
 
 profiles = st.builds(
     Profile,
     name=labels,
     group=st.none() | labels,
-    colour=st.none() | st.sampled_from(["#34c388", "ansi_red"]),
+    colour=colours,
+    order=intervals,
     connection=st.builds(
         ConnectionSettings,
         host=texts,
@@ -50,15 +57,40 @@ profiles = st.builds(
         transport=st.sampled_from(Transport),
         version=st.sampled_from(MqttVersion),
         client_id=texts,
+        client_id_suffix=st.sampled_from(ClientIdSuffix),
         username=maybe_texts,
         keepalive=st.integers(0, 65535),
         clean_start=st.booleans(),
         session_expiry=st.integers(0, 2**32 - 1),
+        properties=st.builds(
+            ConnectProperties,
+            receive_maximum=st.none() | st.integers(1, 65535),
+            maximum_packet_size=st.none() | st.integers(1, 2**32 - 1),
+            request_response_information=st.booleans(),
+            request_problem_information=st.booleans(),
+            user_properties=user_properties,
+        ),
         connect_timeout=wait_seconds,
         path=texts,
         headers=st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
         will=st.none()
-        | st.builds(Will, topic=texts, payload=st.binary(), qos=qos, retain=st.booleans()),
+        | st.builds(
+            Will,
+            topic=texts,
+            payload=st.binary(),
+            qos=qos,
+            retain=st.booleans(),
+            properties=st.builds(
+                WillProperties,
+                will_delay_interval=intervals,
+                payload_format_indicator=st.none() | st.integers(0, 1),
+                message_expiry_interval=intervals,
+                content_type=maybe_texts,
+                response_topic=maybe_texts,
+                correlation_data=st.none() | st.binary(),
+                user_properties=user_properties,
+            ),
+        ),
         reconnect=st.builds(
             Reconnect,
             enabled=st.booleans(),
@@ -89,6 +121,11 @@ profiles = st.builds(
             no_local=st.booleans(),
             retain_as_published=st.booleans(),
             retain_handling=qos,
+            subscription_identifier=st.none() | st.integers(1, 268_435_455),
+            user_properties=user_properties,
+            alias=st.none() | labels,
+            colour=colours,
+            enabled=st.booleans(),
         ),
         max_size=4,
     ).map(tuple),
