@@ -35,6 +35,9 @@ pytestmark = pytest.mark.e2e
 CONFIGURATION = """
 [listeners.tcp.default]
 bind = "127.0.0.1:0"
+
+[authorization]
+no_match = "allow"
 """
 
 
@@ -77,7 +80,7 @@ def test_a_will_arrives_with_all_it_carries(plain: ConnectionSettings) -> None:
     with Client(plain) as observer:
         observer.event(Connected)
         observer.connection.subscribe([Subscription("gone/#", 1)])
-        observer.event(Subscribed)
+        assert observer.event(Subscribed).codes == (1,)
         with Client(device) as first:
             first.event(Connected)
             with Client(replace(device, will=None)) as second:
