@@ -29,6 +29,12 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)\Z")  # Windows keeps thes
 _SUFFIX = ".toml"
 
 
+def file_stem(name: str) -> str:
+    """A readable file name without suffix for what belongs to the profile ``name``, safe on every system."""
+    slug = _slug(name)
+    return slug if slug and not _RESERVED.match(slug) else _hashed(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A file among the profiles that is none, and why."""
@@ -174,17 +180,26 @@ def _file_names(name: str) -> Iterator[str]:
     Where that would not be the name itself, a hash of the name is added, so that two profiles whose names
     look alike do not meet, even when two processes save them at once.
     """
-    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:60]
+    slug = _slug(name)
     if slug == name and not _RESERVED.match(slug):
         yield slug + _SUFFIX
-    digest = hashlib.sha256(name.encode()).hexdigest()
-    stem = f"{slug}-{digest[:8]}" if slug else digest[:16]
+    stem = _hashed(name)
     yield stem + _SUFFIX
     number = 1
     while True:
         number += 1
         yield f"{stem}-{number}{_SUFFIX}"
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:60]
+
+
+def _hashed(name: str) -> str:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    slug = _slug(name)
+    return f"{slug}-{digest[:8]}" if slug else digest[:16]
 
 
 def _what_there_is(listing: Listing) -> str:
