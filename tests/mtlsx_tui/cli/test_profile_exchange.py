@@ -37,11 +37,11 @@ def test_an_import_says_what_came_and_what_did_not(program: Program, tmp_path: P
         "    topicAliasMaximum is not offered by mtlsx; left out.",
         "    authenticationMethod is SCRAM-SHA-256, and mtlsx speaks no enhanced authentication; left out.",
         "    A subscription is left out: In topic filter 'bad/#/filter', # must be the whole last level.",
-        "    messages: 1 stay behind; a profile has none.",
+        "    messages: 1 left behind; a profile has none.",
         "    ca_file: there is no C:\\certs\\ca.pem here; --certificates DIR says where else.",
         f"    certificate_file: /opt/certs/client.pem is now {certificates / 'client.pem'}.",
         "    key_file: there is no /opt/certs/client.key here; --certificates DIR says where else.",
-        "    password: is now in a file that only its owner can read.",
+        "    password: is now in a file that only its owner can read; it still stands in the imported one.",
         "  public  wss://public.example:443  new",
         "    ca counts only where certType is self; left out.",
     ]
@@ -152,7 +152,7 @@ def test_a_bundle_travels_with_its_secrets_sealed(
 def test_what_stays_behind_is_said(program: Program, with_material: str, tmp_path: Path) -> None:
     run = program("profile", "export", "--all", "-o", tmp_path / "all.zip")
     assert (run.code, run.stdout) == (0, b"")
-    assert "dev.key holds a private key, and stays behind." in run.stderr
+    assert "dev.key holds nothing that mtlsx can read, and stays behind." in run.stderr
     assert "without its password and passphrase." in run.stderr
 
 

@@ -109,9 +109,12 @@ def _text(
     dry_run: bool,
 ) -> str:
     """The profiles of one file, each with what to know about it."""
+    from mtlsx.profiles.exchange.bundle import KIND as BUNDLE
+
     count = "1 profile" if len(planned) == 1 else f"{len(planned)} profiles"
     lines = [f"{plain(file)}: {batch.kind}, {count}{', nothing saved' if dry_run else ''}"]
     lines += [f"  {plain(note)}" for note in batch.notes]
+    sealed = batch.kind == BUNDLE
     for item, plan, taken in zip(batch.items, planned, done, strict=True):
         profile = plan.incoming.profile
         how = "replaces the one of this name" if plan.replaces else "new"
@@ -120,11 +123,11 @@ def _text(
         if plan.refused is not None:
             how = "not saved"
         lines.append(plain(f"  {profile.name}  {address(profile)}  {how}"))
-        lines += [f"    {plain(sentence)}" for sentence in _sentences(plan, taken)]
+        lines += [f"    {plain(sentence)}" for sentence in _sentences(plan, taken, sealed=sealed)]
     return "\n".join(lines) + "\n"
 
 
-def _sentences(plan: Planned, taken: Taken | None) -> list[str]:
+def _sentences(plan: Planned, taken: Taken | None, *, sealed: bool) -> list[str]:
     incoming = plan.incoming
     if plan.refused is not None:
         return [plan.refused]
@@ -133,7 +136,8 @@ def _sentences(plan: Planned, taken: Taken | None) -> list[str]:
         held = {"password": incoming.password, "passphrase": incoming.passphrase}
         sentences += [f"{name}: would be stored." for name, secret in held.items() if secret]
         return sentences + [f"{file.setting}: comes along." for file in incoming.files]
-    sentences += [f"{kind}: is now {_PLACES[place]}." for kind, place in taken.secrets]
+    rest = "" if sealed else "; it still stands in the imported one"
+    sentences += [f"{kind}: is now {_PLACES[place]}{rest}." for kind, place in taken.secrets]
     return sentences + [f"written: {path}" for path in taken.files]
 
 

@@ -146,23 +146,27 @@ def _packed(
         except OSError as error:
             notes.append(f"{setting} {path} cannot be read, and stays behind: {reason(error)}.")
             continue
-        if not with_keys and (setting == "key_file" or _may_hold_key(content)):
-            notes.append(f"{setting} {path} holds a private key, and stays behind.")
-        else:
+        why = None if with_keys else _why_private(setting, content)
+        if why is None:
             files[inside] = content
+        else:
+            notes.append(f"{setting} {path} {why}, and stays behind.")
     tls = replace(profile.connection.tls, **changes)  # type: ignore[arg-type]  # paths all
     packed = replace(profile, connection=replace(profile.connection, tls=tls))
     return packed, files, notes
 
 
-def _may_hold_key(content: bytes) -> bool:
-    """Whether there is a private key in it, or it is closed, or nothing that is known."""
+def _why_private(setting: FileSetting, content: bytes) -> str | None:
+    """Why a file may be private: a key in it, or nothing in it that can be told; None where it is not."""
     from mtlsx.certificates.load import load_bytes
 
     try:
-        return bool(load_bytes(content, source="it").keys)
-    except MaterialError:
-        return True
+        held = load_bytes(content, source="it")
+    except MaterialError as error:
+        if error.verdict == "key-encrypted":
+            return "is closed and may hold a private key"
+        return "holds nothing that mtlsx can read"
+    return "holds a private key" if held.keys or setting == "key_file" else None
 
 
 def _held(outgoing: Outgoing) -> dict[str, str]:

@@ -146,7 +146,7 @@ def _incoming(item: dict[str, Any], paths: dict[str, str]) -> Incoming:
     )
     if messages := fields.raw("messages"):
         count = len(messages) if isinstance(messages, list) else 1
-        fields.note(f"messages: {count} stay behind; a profile has none.")
+        fields.note(f"messages: {count} left behind; a profile has none.")
     fields.tell_unread(lambda field: field in _ITS_OWN or field.startswith("pushProps"))
     return Incoming(profile=profile, password=password, notes=notes.all())
 

@@ -14,7 +14,13 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,12 +113,14 @@ def test_a_certificate_file_with_a_key_in_it_is_a_key(tmp_path: Path) -> None:
     both = tmp_path / "both.pem"
     both.write_bytes(pem("CERTIFICATE") + pem("PRIVATE KEY"))
     closed = tmp_path / "closed.p12"
-    closed.write_bytes(b"\x30\x03\x02\x01\x03")
+    key = ec.generate_private_key(ec.SECP256R1())
+    lock = BestAvailableEncryption(b"psst")
+    closed.write_bytes(serialize_key_and_certificates(None, key, None, None, lock))
     tls = {"certificate_file": str(both), "ca_file": str(closed), "crl_file": "/no/such"}
     exported = write_bundle([Outgoing(profile(**tls))])
     assert list(read_archive(exported.data, source="it")) == ["dev.toml"]
     assert exported.notes == (
-        f'"dev": ca_file {closed} holds a private key, and stays behind.',
+        f'"dev": ca_file {closed} is closed and may hold a private key, and stays behind.',
         f'"dev": certificate_file {both} holds a private key, and stays behind.',
         '"dev": crl_file /no/such cannot be read, and stays behind: No such file or directory.',
     )

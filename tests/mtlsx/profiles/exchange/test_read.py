@@ -111,7 +111,7 @@ def test_an_export_of_mqttx_loses_nothing_that_has_a_place_here() -> None:
         "topicAliasMaximum is not offered by mtlsx; left out.",
         "authenticationMethod is SCRAM-SHA-256, and mtlsx speaks no enhanced authentication; left out.",
         "A subscription is left out: In topic filter 'bad/#/filter', # must be the whole last level.",
-        "messages: 1 stay behind; a profile has none.",
+        "messages: 1 left behind; a profile has none.",
     )
     assert public.profile.connection == ConnectionSettings(
         host="public.example",
