@@ -146,7 +146,7 @@ class Connection:
                 attempt = 0
             delay = retry_delay(self._settings.reconnect, verdict, attempt)
             self._state = State.FAILED if delay is None else State.WAITING
-            self._on_event(Failed(verdict, session.handshake, delay))
+            self._on_event(Failed(verdict, session.handshake, delay, session.steps))
             if delay is None:
                 return
             self._stopping.wait(delay)

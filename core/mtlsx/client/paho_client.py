@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from paho.mqtt.client import Client as PahoClient
 from paho.mqtt.client import MQTTv5, MQTTv31, MQTTv311
@@ -19,6 +19,9 @@ from mtlsx.client.message import Message
 from mtlsx.client.settings import ClientIdSuffix, MqttVersion, PublishProperties
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
     from paho.mqtt.client import MQTTMessage
 
     from mtlsx.client.link import LinkContext
@@ -47,11 +50,30 @@ def client_id_of(settings: ConnectionSettings) -> str:
     return client_id
 
 
-def make_client(settings: ConnectionSettings, client_id: str, links: LinkContext) -> PahoClient:
-    """A paho client that takes its sockets from ``links`` and leaves reconnecting to us."""
+class _Client(PahoClient):
+    """A paho client whose TCP connections we make: paho's own tell neither which address answered, nor when."""
+
+    def __init__(self, dial: Callable[[], socket.socket], **settings: Any) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, **settings)
+        self._dial = dial
+
+    def _create_socket_connection(self) -> socket.socket:
+        return self._dial()
+
+
+def make_client(
+    settings: ConnectionSettings,
+    client_id: str,
+    dial: Callable[[], socket.socket],
+    links: LinkContext,
+) -> PahoClient:
+    """A paho client that leaves connecting and reconnecting to us.
+
+    ``dial`` makes a TCP connection or raises ``OSError``; ``links`` makes of it what paho reads and writes.
+    """
     version5 = settings.version is MqttVersion.V5
-    client = PahoClient(
-        CallbackAPIVersion.VERSION2,
+    client = _Client(
+        dial,
         client_id=client_id,
         clean_session=None if version5 else settings.clean_start,
         protocol=_PROTOCOLS[settings.version],
