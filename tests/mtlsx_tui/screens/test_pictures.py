@@ -149,7 +149,6 @@ def test_failed(
 
 @pytest.mark.parametrize("state", ["explained", "asked"])
 def test_attempt(
-    profile: Profile,
     library: ProfileLibrary,
     script: Script,
     snap_compare: Compare,
@@ -157,6 +156,8 @@ def test_attempt(
     theme: str,
     state: str,
 ) -> None:
+    connection = ConnectionSettings(host="broker.example", port=8883, client_id="dev-1")
+    library.save(Profile(name="dev-1", connection=connection))
     app = MtlsxApp(library, connect=script.connect, now=NOW.timestamp)
     untrusted = HandshakeRecord(
         ended=Ended.REFUSED_BY_US,
