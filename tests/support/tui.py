@@ -63,6 +63,8 @@ class Material:
         self.key.write_bytes(_pem(key))
         self.other_key.write_bytes(_pem(other))
         self.encrypted_key.write_bytes(_pem(key, passphrase=PASSPHRASE))
+        for file in (self.key, self.other_key, self.encrypted_key):
+            file.chmod(0o600)
 
 
 def self_signed(name: str) -> bytes:
