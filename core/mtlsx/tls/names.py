@@ -78,7 +78,8 @@ def _patterns(certificate: Certificate) -> Iterator[DNSPattern | IPAddressPatter
         except CertificateError:
             continue
     for address in names.get_values_for_type(IPAddress):
-        yield IPAddressPattern(address)
+        if isinstance(address, (ipaddress.IPv4Address, ipaddress.IPv6Address)):  # no network
+            yield IPAddressPattern(address)
 
 
 def _names(certificate: bytes) -> str:
