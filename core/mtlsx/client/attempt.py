@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from mtlsx.probe.steps import (
     network_failure,
     plain_steps,
 )
+from mtlsx.probe.takeover import Life
 from mtlsx.probe.verdicts import RefusedBy, Stage, Verdict
 from mtlsx.tls.context import client_context
 from mtlsx.tls.material import TlsMaterial, load_material
@@ -40,7 +42,7 @@ from mtlsx.tls.stream import HandshakeError, TlsStream
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from OpenSSL.SSL import Context
 
@@ -62,7 +64,7 @@ class Attempt:
         self.disconnect: Disconnect | None = None
         self.link: Link | None = None
         self._settings = settings
-        self._accepted = False
+        self._accepted_at: float | None = None
         self._climb = Climb()
         self._material = TlsMaterial()
         self._tls_context: Context | None = None
@@ -120,7 +122,7 @@ class Attempt:
 
     def accepted(self, connack: Connack, client_id: str) -> None:
         """The server accepted CONNECT; ``client_id`` is the one in force."""
-        self._accepted = True
+        self._accepted_at = time.monotonic()
         version = str(self._settings.version)
         self._climb.passed(Stage.MQTT, connack_detail(connack, version, client_id))
 
@@ -158,12 +160,29 @@ class Attempt:
         settings = self._settings
         return self._ended(judge_silence(settings.host, settings.port, settings.connect_timeout))
 
-    def lost(self, *, unanswered_ping: bool) -> Verdict:
-        """The connection is over; whether it had been accepted or not, the server decided that."""
-        if not self._accepted:
+    def life(self, *, asked: bool) -> Life | None:
+        """What this connection was, now that it is over; None where it was not accepted.
+
+        None too where nobody else can have its client id: one that the server made up, without a certificate
+        from which it could be mapped. ``asked``: whether a request of ours was unanswered at its end.
+        """
+        if self._accepted_at is None or self.link is None:
+            return None
+        if not (self._settings.client_id or self._material.chain):
+            return None
+        return Life(time.monotonic() - self._accepted_at, self.link.at_end, asked)
+
+    def lost(self, *, unanswered_ping: bool, lives: Sequence[Life] = ()) -> Verdict:
+        """The connection is over; whether it had been accepted or not, the server decided that.
+
+        ``lives``: of this connection and of those before it.
+        """
+        if self._accepted_at is None:
             return self.closed()
         host, port = self._settings.host, self._settings.port
-        verdict = judge_loss(self.disconnect, host, port, unanswered_ping=unanswered_ping)
+        verdict = judge_loss(
+            self.disconnect, host, port, unanswered_ping=unanswered_ping, lives=lives
+        )
         return self._ended(verdict)
 
     def closed(self) -> Verdict:
@@ -172,7 +191,7 @@ class Attempt:
         local, status = self._local_side(), self.link.upgrade_status
         if self.connack is not None:
             version5 = self._settings.version is MqttVersion.V5
-            verdict = judge_connack(self.connack, local, version5=version5)
+            verdict = judge_connack(self.connack, local, version5=version5, record=self.handshake)
         elif status is not None and " 101" not in status:
             verdict = judge_upgrade(status, self._settings.path)
         else:
@@ -190,4 +209,5 @@ class Attempt:
         return LocalSide(
             settings.host, settings.port, settings.tls,
             self._material.chain, self._material.anchors, datetime.now(UTC),
+            sends_password=settings.password is not None,
         )  # fmt: skip
