@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from paho.mqtt.enums import MQTTErrorCode
 
-from mtlsx.client.attempt import FAILURES, Attempt
+from mtlsx.client.attempt import Attempt
 from mtlsx.client.events import (
     ConnackFacts,
     Connected,
@@ -44,6 +44,7 @@ from mtlsx.packets.control_packets import (
 from mtlsx.packets.decode import decode
 from mtlsx.packets.errors import ProtocolError
 from mtlsx.packets.reason_codes import FAILURE, suback_text
+from mtlsx.probe.approach import FAILURES
 
 if TYPE_CHECKING:
     import socket

@@ -16,6 +16,7 @@ from mtlsx.certificates.extension_facts import read_extensions
 from mtlsx.certificates.fields import parse_certificate
 from mtlsx.certificates.names import common_names, format_name, parse_name
 from mtlsx.certificates.times import Validity, ValidityState, read_moment, validity
+from mtlsx.probe.dialing import host_and_port
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,7 +68,7 @@ class LocalSide:
 
     @property
     def target(self) -> str:
-        return f"{self.host}:{self.port}"
+        return host_and_port(self.host, self.port)
 
 
 # ------------------------------------------------------------------ dates

@@ -14,6 +14,7 @@ from mtlsx.certificates.strings import printable
 from mtlsx.packets.reason_codes import reason_code_text, return_code_text
 from mtlsx.probe.brokers import recognise
 from mtlsx.probe.dialects import HANGS_UP, habit
+from mtlsx.probe.dialing import host_and_port
 from mtlsx.probe.evidence import lacks_common_name
 from mtlsx.probe.first_bytes import looks_like, shown
 from mtlsx.probe.judge_tls import judge_handshake
@@ -59,7 +60,7 @@ def judge_network(error: OSError, host: str, port: int) -> Verdict:
     said = printable(error.strerror or str(error))
     words = {
         "host": printable(host),
-        "target": printable(f"{host}:{port}"),
+        "target": printable(host_and_port(host, port)),
         "error": said if facts[Fact.NO_ADDRESS] else said.lower(),
     }
     return decide(RULES, Evidence(Occasion.NETWORK, _true(facts), words=words))
@@ -74,7 +75,7 @@ def judge_upgrade(status_line: str, path: str) -> Verdict:
 
 def judge_silence(host: str, port: int, seconds: float) -> Verdict:
     """The server took the connection, but sent no CONNACK within ``seconds``."""
-    words = {"target": printable(f"{host}:{port}"), "seconds": f"{seconds:g}"}
+    words = {"target": printable(host_and_port(host, port)), "seconds": f"{seconds:g}"}
     return decide(RULES, Evidence(Occasion.SILENCE, words=words))
 
 
@@ -192,7 +193,7 @@ def judge_loss(
         Fact.PATTERN: times > 0,
     }
     words = {
-        "target": printable(f"{host}:{port}"),
+        "target": printable(host_and_port(host, port)),
         "times": str(times),
         **_disconnect_words(disconnect),
     }

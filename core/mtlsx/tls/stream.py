@@ -219,13 +219,19 @@ class TlsStream:
     # ------------------------------------------------------------------ bytes in, bytes out
 
     def _refill(self) -> None:
-        while not self._plain and not self._at_end:
-            self._receive(None)
-            try:
+        timeout = self._socket.gettimeout()
+        # Whoever sends a record byte by byte has no more time for it than for a whole one.
+        deadline = time.monotonic() + timeout if timeout else None
+        try:
+            while not self._plain and not self._at_end:
+                self._receive(deadline)
                 self._decrypt()
-            except SSL.Error as error:
-                self._note_late_alert()
-                raise ConnectionResetError(openssl_reason(error)) from error
+        except SSL.Error as error:
+            self._note_late_alert()
+            raise ConnectionResetError(openssl_reason(error)) from error
+        finally:
+            if deadline is not None:
+                self._socket.settimeout(timeout)
 
     def _note_late_alert(self) -> None:
         if self._record is not None:

@@ -76,13 +76,18 @@ class Witness:
     ) -> HandshakeRecord:
         """What was seen so far, on the assumption that it ended in ``ended``."""
         agreed = self._hello_after is not None
+        chain = tuple(map(der, connection.get_peer_cert_chain() or ()))
+        if chain:
+            self._check_name(
+                chain[0]
+            )  # which an objection to the chain may have kept from being checked
         accepted = [bytes(name.der()) for name in connection.get_client_ca_list()]
         return HandshakeRecord(
             ended=ended,
             version=connection.get_protocol_version_name().replace("v", " ") if agreed else None,
             cipher=connection.get_cipher_name() if agreed else None,
             alpn=connection.get_alpn_proto_negotiated().decode("latin-1") or None,
-            server_chain=tuple(map(der, connection.get_peer_cert_chain() or ())),
+            server_chain=chain,
             verify_errors=tuple(self._verify_errors),
             name_error=self._name_error,
             certificate_requested=self._certificate_requested,
@@ -107,10 +112,14 @@ class Witness:
                 VerifyError(code, verify_words(code), depth, der(certificate))
             )
             return not self._settings.verify_chain
-        if depth == 0 and not self._name_checked:
-            self._name_checked = True
-            self._name_error = name_error(der(certificate), self._host)
+        if depth == 0:
+            self._check_name(der(certificate))
         return not self.refuses()
+
+    def _check_name(self, certificate: bytes) -> None:
+        if not self._name_checked:
+            self._name_checked = True
+            self._name_error = name_error(certificate, self._host)
 
     def _on_info(self, connection: SSL.Connection, where: int, value: int) -> None:
         if where & ALERT_READ == ALERT_READ:

@@ -196,6 +196,8 @@ def _self_signed(path: Path, anchors: Sequence[bytes] | None) -> Finding:
         return Finding(
             "chain-trusted", Level.OK, _TOPIC, "It is self-signed, and the CA file holds it itself."
         )
+    if is_authority(path.about[0]) and anchors is None:
+        return Finding("chain-is-root", Level.OK, _TOPIC, "It is a root: self-signed.")
     return Finding(
         "own-cert-self-signed", Level.WARNING if anchors is None else Level.FAILURE, _TOPIC,
         "It is self-signed.",
