@@ -332,7 +332,7 @@ _ANOTHER_KEY = {7, 29, 30, 31}  # SIGNATURE_FAILURE, SUBJECT_ISSUER_MISMATCH, AK
 _NO_ISSUER = {2, 19, 20, 21, 27, 28}
 
 SERVER_CERTIFICATE = Group(
-    "We refused the server's certificate chain",
+    "We refused the server: its certificate, its name, or what it picked",
     When(occasion=Occasion.HANDSHAKE, ended=Ended.REFUSED_BY_US),
     (
         Rule("server-expired", _if(Fact.CLOCK_WRONG, codes={10}),
