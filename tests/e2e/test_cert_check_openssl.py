@@ -96,6 +96,8 @@ CASES = [
     Odd("device for servers", leaf=LEAF + "extendedKeyUsage=serverAuth\n"),
     Odd("device for any use", leaf=LEAF + "extendedKeyUsage=anyExtendedKeyUsage\n"),
     Odd("device for both", leaf=LEAF + "extendedKeyUsage=serverAuth,clientAuth\n"),
+    Odd("device with the Netscape type of a server", leaf=LEAF + "nsCertType=server\n"),
+    Odd("device with the Netscape type of a client", leaf=LEAF + "nsCertType=client\n"),
     Odd("device that only enciphers", leaf=LEAF.replace("digitalSignature", "keyEncipherment")),
     Odd("device that only agrees", leaf=LEAF.replace("digitalSignature", "keyAgreement")),
 ]

@@ -72,9 +72,9 @@ def candidates(
 
 
 def open_authority(
-    key_file: str, certificates: Sequence[bytes], passphrase: Secret | None
+    key_file: str, certificates: Sequence[bytes], passphrase: Secret | None, now: datetime
 ) -> Authority:
-    """The CA among ``certificates`` (DER) whose key ``key_file`` holds.
+    """The CA among ``certificates`` (DER) whose key ``key_file`` holds; ``now`` is aware.
 
     Raises ``MaterialError``: what reading the key raises, ``key-mismatch`` where none of them is its own; ``UsageError``
     for a kind of key that is not supported.
@@ -85,7 +85,7 @@ def open_authority(
         loaded = _loaded_ca(certificate)
         if loaded and same_public_key(parse_certificate(certificate).spki.raw, public):
             others = (*certificates[:at], *certificates[at + 1 :])
-            return Authority(loaded, key, _sent_behind(certificate, others))
+            return Authority(loaded, key, _sent_behind(certificate, others, now))
     raise MaterialError(
         "key-mismatch",
         f"The private key in {key_file} belongs to no CA certificate that was given.",
@@ -240,7 +240,7 @@ def _public(key: PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _sent_behind(certificate: bytes, others: Sequence[bytes]) -> tuple[bytes, ...]:
+def _sent_behind(certificate: bytes, others: Sequence[bytes], now: datetime) -> tuple[bytes, ...]:
     """The CA's certificate and those above it, but for the root: what a device sends behind its own."""
-    path = find_path((certificate,), 0, others)
+    path = find_path((certificate,), 0, others, now)
     return path.certificates[:-1] if path.complete else path.certificates

@@ -164,7 +164,7 @@ def _own(material: TlsMaterial, now: datetime) -> Iterator[Finding]:
     yield check_dates(about, now, OWN)
     yield check_usage(about, Purpose.CLIENT)
     yield from check_strength(about, OWN)
-    path = find_path(material.chain, 0, material.anchors or ())
+    path = find_path(material.chain, 0, material.anchors or (), now)
     gap = missing_intermediate(material.chain, path)
     if gap is not None:
         yield gap

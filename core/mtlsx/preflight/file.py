@@ -115,7 +115,7 @@ def _certificate(
     with_key: bool,
 ) -> Iterator[Finding]:
     purpose = purpose_of(asked)
-    path = find_path(certificates, own, (*(anchors or ()), *asked.at_hand))
+    path = find_path(certificates, own, (*(anchors or ()), *asked.at_hand), now)
     roles = _roles(path)
     about = path.about[0]
     is_ca = (

@@ -32,10 +32,11 @@ def check_with_openssl(
 
     ``anchors`` (DER) are trusted, where they are not known the root at the end of ``path``; ``now`` is aware.
     """
-    if anchors is None:
-        if not path.complete:
-            return
-        anchors = path.certificates[-1:]
+    if not path.complete:
+        return
+    trusted = anchors or path.certificates[-1:]
+    # Of a large CA file only what matters: OpenSSL need not be able to read the others.
+    anchors = [each for each in path.certificates if each in trusted]
     levels = {each.level for each in so_far}
     strict = {each.level for each in so_far if each.topic == "strict"}
     if Level.FAILURE not in levels:

@@ -131,7 +131,7 @@ def test_no_key_is_in_a_repr() -> None:
 def test_the_ca_is_found_by_its_key(tmp_path: Path) -> None:
     _, key = CA.save(tmp_path, "ca")
     others = make("Other CA", ca=True).der
-    found = open_authority(key, [others, DEVICE.der, CA.der], None)
+    found = open_authority(key, [others, DEVICE.der, CA.der], None, NOW)
     assert found.certificate == CA.certificate
     assert found.chain == ()
 
@@ -139,7 +139,7 @@ def test_the_ca_is_found_by_its_key(tmp_path: Path) -> None:
 def test_an_intermediate_sends_itself_behind_what_it_signs(tmp_path: Path) -> None:
     plant = make("Plant CA", CA, ca=True)
     _, key = plant.save(tmp_path, "plant")
-    found = open_authority(key, [CA.der, plant.der], None)
+    found = open_authority(key, [CA.der, plant.der], None, NOW)
     assert found.chain == (plant.der,)
     right = made(found, own=())[Kind.RIGHT]
     assert code(right) is None
@@ -151,14 +151,14 @@ def test_authorities_of_our_own_pki(tmp_path: Path) -> None:
     plant = make_intermediate(tmp_path, root)
     issue_device(plant, "dev-1")
     certificates = [each.public_bytes(Encoding.DER) for each in (plant.certificate, *plant.issuers)]
-    found = open_authority(str(plant.folder.path / "ca.key"), certificates, None)
+    found = open_authority(str(plant.folder.path / "ca.key"), certificates, None, NOW)
     assert code(made(found, own=())[Kind.RIGHT], certificates[-1]) is None
 
 
 def test_a_key_that_is_nobodys(tmp_path: Path) -> None:
     _, key = make("Other CA", ca=True).save(tmp_path, "other")
     with pytest.raises(MaterialError) as caught:
-        open_authority(key, [CA.der], None)
+        open_authority(key, [CA.der], None, NOW)
     assert caught.value.verdict == "key-mismatch"
 
 
@@ -168,8 +168,8 @@ def test_an_encrypted_key(tmp_path: Path) -> None:
     key = generate(KeyKind.P256)
     path.write_bytes(to_pem(key, secret))
     with pytest.raises(MaterialError) as caught:
-        open_authority(str(path), [CA.der], None)
+        open_authority(str(path), [CA.der], None, NOW)
     assert caught.value.verdict == "key-encrypted"
     with pytest.raises(MaterialError) as caught:
-        open_authority(str(path), [CA.der], secret)
+        open_authority(str(path), [CA.der], secret, NOW)
     assert caught.value.verdict == "key-mismatch"

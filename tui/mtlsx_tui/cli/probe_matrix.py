@@ -126,11 +126,14 @@ def _candidates(target: Target, arguments: MatrixArguments) -> tuple[Candidate, 
         return ()
     material = load_material(target.tls)
     at_hand = material.anchors or ()
-    authority = _authority(arguments, (*material.chain[1:], *at_hand))
-    return candidates(material.chain, at_hand, authority, datetime.now(UTC))
+    now = datetime.now(UTC)
+    authority = _authority(arguments, (*material.chain[1:], *at_hand), now)
+    return candidates(material.chain, at_hand, authority, now)
 
 
-def _authority(arguments: MatrixArguments, at_hand: Sequence[bytes]) -> Authority | None:
+def _authority(
+    arguments: MatrixArguments, at_hand: Sequence[bytes], now: datetime
+) -> Authority | None:
     if arguments.matrix_ca_key is None:
         return None
     from mtlsx.certificates.load import load_file
@@ -139,14 +142,14 @@ def _authority(arguments: MatrixArguments, at_hand: Sequence[bytes]) -> Authorit
     given = load_file(arguments.matrix_ca).certificates if arguments.matrix_ca else ()
     certificates = (*given, *at_hand)
     try:
-        return open_authority(arguments.matrix_ca_key, certificates, _passphrase(arguments))
+        return open_authority(arguments.matrix_ca_key, certificates, _passphrase(arguments), now)
     except MaterialError as error:
         if error.verdict != "key-encrypted" or not sys.stdin.isatty():
             raise
     from mtlsx_tui.cli.cert_files import ask_passphrase
 
     asked = ask_passphrase(f"Passphrase of {arguments.matrix_ca_key}")
-    return open_authority(arguments.matrix_ca_key, certificates, asked)
+    return open_authority(arguments.matrix_ca_key, certificates, asked, now)
 
 
 def _passphrase(arguments: MatrixArguments) -> Secret | None:
