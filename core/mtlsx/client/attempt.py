@@ -17,7 +17,7 @@ from mtlsx.probe.judge import (
     judge_silence,
     judge_upgrade,
 )
-from mtlsx.probe.steps import connack_detail
+from mtlsx.probe.steps import connack_detail, refusal_detail
 from mtlsx.probe.verdicts import Stage
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Attempt:
             settings.port,
             settings.tls if settings.transport.uses_tls else None,
             settings.connect_timeout,
+            sends_password=settings.password is not None,
         )
 
     @property
@@ -114,8 +115,9 @@ class Attempt:
         local, status = self._approach.local_side(), self.link.upgrade_status
         if self.connack is not None:
             version5 = self._settings.version is MqttVersion.V5
-            verdict = judge_connack(self.connack, local, version5=version5)
-        elif status is not None and " 101" not in status:
+            verdict = judge_connack(self.connack, local, version5=version5, record=self.handshake)
+            return self._approach.ended(verdict, refusal_detail(self.connack, version5=version5))
+        if status is not None and " 101" not in status:
             verdict = judge_upgrade(status, self._settings.path)
         else:
             verdict = judge_close_before_connack(
