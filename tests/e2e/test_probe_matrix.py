@@ -142,6 +142,19 @@ async def test_our_broker_as_it_should_be(pki: Pki, cli: Cli) -> None:
     assert {each["ok"] for each in table(result).values()} == {True}
 
 
+def test_whom_only_mqtt_refuses(pki: Pki, cli: Cli, tmp_path: Path) -> None:
+    need("mosquitto")
+    with Mosquitto(tmp_path, server=pki.server, users={"factory": "right"}) as broker:
+        as_device = arguments(pki, broker.port, "--mqtt", "-u", "factory", "--tls-version", "1.3")
+        right = cli.run(*as_device, environment={"MTLSX_PASSWORD": "right"})
+        wrong = cli.run(*as_device, environment={"MTLSX_PASSWORD": "wrong"})
+    assert right.code == 12
+    assert "✘ let in: asks for none" in right.stdout
+    assert wrong.code == 14
+    assert "✔ refused: not-authorized" in wrong.stdout
+    assert "TLS lets these through, and only MQTT refuses them: no certificate," in wrong.stdout
+
+
 def test_a_server_that_looks_at_certificates_and_takes_them_all(pki: Pki, cli: Cli) -> None:
     """s_server -verify asks, prints what is wrong and goes on."""
     with s_server(pki, "-verify", "3") as port:

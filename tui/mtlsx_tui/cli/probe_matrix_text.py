@@ -11,6 +11,7 @@ import click
 from mtlsx.certificates.strings import printable
 from mtlsx.matrix.judge import Outcome
 from mtlsx.matrix.words import candidate_name
+from mtlsx.probe.verdicts import Stage
 
 if TYPE_CHECKING:
     from mtlsx.matrix.judge import Try
@@ -108,6 +109,16 @@ def _notes(tries: Sequence[Try]) -> Iterator[str]:
         yield (
             "Without the CA's key (--matrix-ca-key) the expired, the not yet valid and the one for servers are of"
             " another CA: that they are refused says nothing about dates and usage."
+        )
+    names = dict.fromkeys(
+        candidate_name(each.candidate)
+        for each in tries
+        if each.outcome is Outcome.REFUSED and each.verdict.stage is Stage.MQTT
+    )
+    if names:
+        yield (
+            f"TLS lets these through, and only MQTT refuses them: {', '.join(names)}. With another username or"
+            " password they may come in."
         )
     for each in tries:
         if each.outcome is Outcome.UNCLEAR:
