@@ -81,20 +81,21 @@ def _faults(tries: Sequence[Try], width: int | None) -> Iterator[str]:
                 f"  ✔ In {len(judged)} of {len(tries)} tries it did what it must.", fg="green"
             )
         return
-    for (why, fix), several in _grouped(wrong).items():
-        names = dict.fromkeys(candidate_name(each.candidate) for each in several)
-        versions = dict.fromkeys(f"TLS {each.version}" for each in several)
-        lead = f"{', '.join(names)}; {' and '.join(versions)}: "
-        yield from _paragraph(f"{lead}{why}", "  ✘ ", width, "red")
+    for fix, reasons in _grouped(wrong).items():
+        for why, several in reasons.items():
+            names = dict.fromkeys(candidate_name(each.candidate) for each in several)
+            versions = dict.fromkeys(f"TLS {each.version}" for each in several)
+            lead = f"{', '.join(names)}; {' and '.join(versions)}: "
+            yield from _paragraph(f"{lead}{why}", "  ✘ ", width, "red")
         if fix:
             yield from _paragraph(fix, "    → ", width)
 
 
-def _grouped(wrong: Sequence[Try]) -> dict[tuple[str | None, str | None], list[Try]]:
-    """The tries that went wrong for the same reason, together."""
-    groups: dict[tuple[str | None, str | None], list[Try]] = {}
+def _grouped(wrong: Sequence[Try]) -> dict[str | None, dict[str | None, list[Try]]]:
+    """The tries that went wrong by what helps, then by why."""
+    groups: dict[str | None, dict[str | None, list[Try]]] = {}
     for each in wrong:
-        groups.setdefault((each.why, each.fix), []).append(each)
+        groups.setdefault(each.fix, {}).setdefault(each.why, []).append(each)
     return groups
 
 
