@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mtlsx.certificates.checks.chain import Path
     from mtlsx.tls.verify import Purpose as OpenSslPurpose
 
+_ASK = "Show these words to whoever runs the CA, and have the certificate issued anew."
 _PURPOSES: dict[Purpose, OpenSslPurpose] = {
     Purpose.CLIENT: "sslclient",
     Purpose.SERVER: "sslserver",
@@ -43,14 +44,18 @@ def check_with_openssl(
         words = _objection(path, anchors, purpose, now, strict=False)
         if words is not None:
             yield Finding(
-                "chain-refused", Level.FAILURE, "chain", f"OpenSSL refuses the chain: {words}."
+                "chain-refused",
+                Level.FAILURE,
+                "chain",
+                f"OpenSSL refuses the chain: {words}.",
+                fix=_ASK,
             )
         elif Level.WARNING not in strict:
             words = _objection(path, anchors, purpose, now, strict=True)
             if words is not None:
                 yield Finding(
                     "strict-refused", Level.WARNING, "strict",
-                    f"OpenSSL refuses the chain when it is strict: {words}.",
+                    f"OpenSSL refuses the chain when it is strict: {words}.", fix=_ASK,
                 )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ def ca_file(tmp_path: Path) -> str:
 def check(data: bytes, now: datetime = NOW, **asked: object) -> dict[str, Finding]:
     """The findings on a file with the content ``data``, by id."""
     found = check_file("a.pem", Asked(**asked), now, data)  # type: ignore[arg-type]
+    assert sound(found)
     return {each.id: each for each in found}
 
 
@@ -470,7 +471,13 @@ def test_a_missing_file() -> None:
 
 
 def sound(found: Sequence[Finding]) -> bool:
-    return bool(found) and all(each.id and each.topic and each.what for each in found)
+    """Each has its words, and what is wrong has a fix."""
+    wrong = [each for each in found if each.level in (Level.WARNING, Level.FAILURE)]
+    return (
+        bool(found)
+        and all(each.id and each.topic and each.what.endswith(".") for each in found)
+        and all(each.fix for each in wrong)
+    )
 
 
 @given(st.binary(max_size=300))

@@ -128,6 +128,7 @@ def check_chain(
         yield Finding(
             "chain-unverified", Level.WARNING, _TOPIC,
             "A signature in the chain could not be checked here: its algorithm is not supported.",
+            fix="Have it verified where that algorithm is known, as with openssl verify.",
         )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ _LABEL = re.compile(rb"-----BEGIN (TRUSTED CERTIFICATE)-----")
 _LEGACY_ENCRYPTIONS = tuple(
     bytes.fromhex(f"060a2a864886f70d010c01{last:02x}") for last in (1, 2, 5, 6)
 )
+_ALONE = "Leave only certificates and keys in the file."
 _CONVERSIONS = {
     "DER": "openssl x509 -inform der -in FILE -out FILE.pem",
     "PKCS#7": "openssl pkcs7 -print_certs -in FILE -out FILE.pem, with -inform der where it is binary",
@@ -56,7 +57,7 @@ def check_form(material: Material, data: bytes) -> Iterator[Finding]:
         )  # fmt: skip
     for note in material.notes:
         if "UTF-16" not in note and "base64 without" not in note:
-            yield Finding("file-oddity", Level.WARNING, _TOPIC, note)
+            yield Finding("file-oddity", Level.WARNING, _TOPIC, note, fix=_ALONE)
 
 
 def _encoding(material: Material) -> Finding:
