@@ -27,6 +27,8 @@ KINDS = [
     "no-certificate", "self-signed", "other-ca", "namesake-ca", "expired", "not-yet-valid", "wrong-usage", "right",
 ]  # fmt: skip
 
+ONLY_1_3 = ("--tls-version", "1.3")  # where a second version would say the same
+
 
 def arguments(pki: Pki, port: int, *more: object) -> tuple[object, ...]:
     return (
@@ -89,7 +91,7 @@ def test_a_broker_that_refuses_whom_it_must(pki: Pki, cli: Cli, mosquitto: Mosqu
 
 
 def test_with_mqtt_the_right_one_gets_a_connack(pki: Pki, cli: Cli, mosquitto: Mosquitto) -> None:
-    result = cli.run(*arguments(pki, mosquitto.port, "--mqtt", "--json"))
+    result = cli.run(*arguments(pki, mosquitto.port, "--mqtt", "--json", *ONLY_1_3))
     assert result.code == 0, result.stdout + result.stderr
     assert table(result)["right", "1.3"]["how"] == "CONNACK"
 
@@ -145,7 +147,7 @@ async def test_our_broker_as_it_should_be(pki: Pki, cli: Cli) -> None:
 def test_whom_only_mqtt_refuses(pki: Pki, cli: Cli, tmp_path: Path) -> None:
     need("mosquitto")
     with Mosquitto(tmp_path, server=pki.server, users={"factory": "right"}) as broker:
-        as_device = arguments(pki, broker.port, "--mqtt", "-u", "factory", "--tls-version", "1.3")
+        as_device = arguments(pki, broker.port, "--mqtt", "-u", "factory", *ONLY_1_3)
         right = cli.run(*as_device, environment={"MTLSX_PASSWORD": "right"})
         wrong = cli.run(*as_device, environment={"MTLSX_PASSWORD": "wrong"})
     assert right.code == 12
@@ -196,10 +198,10 @@ def test_with_the_cas_key_alone_the_right_one_is_made(
     pki: Pki, cli: Cli, mosquitto: Mosquitto
 ) -> None:
     arguments = ("probe", "--matrix", f"localhost:{mosquitto.port}", "--ca", pki.ca.certificate)
-    made = cli.run(*arguments, "--matrix-ca-key", pki.ca.key, "--json")
+    made = cli.run(*arguments, *ONLY_1_3, "--matrix-ca-key", pki.ca.key, "--json")
     assert made.code == 0, made.stdout + made.stderr
     assert table(made)["right", "1.3"]["signed_by"] == "ca"
-    assert "No right certificate was given" in cli.run(*arguments).stdout
+    assert "No right certificate was given" in cli.run(*arguments, *ONLY_1_3).stdout
 
 
 def test_an_encrypted_key_of_the_ca(
@@ -209,7 +211,7 @@ def test_an_encrypted_key_of_the_ca(
     openssl("pkcs8", "-topk8", "-in", pki.ca.key, "-out", key, "-passout", f"pass:{PASSPHRASE}")
     secret.write_text(PASSPHRASE)
     secret.chmod(0o600)
-    given = arguments(pki, mosquitto.port, "--json", "--matrix-ca-key", key)
+    given = arguments(pki, mosquitto.port, "--json", *ONLY_1_3, "--matrix-ca-key", key)
     closed = cli.run(*given)
     assert closed.code == 10
     assert "is encrypted, and no passphrase was given" in closed.stderr

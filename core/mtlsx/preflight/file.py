@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 # surprises.
 _WITH_A_CN = "Issue it with a CN: openssl req -subj /CN=…"
 _PLAIN = "Issue it anew, with names of plain text (UTF8String)."
-_REFUSED_BY_BROKERS = {
+REFUSED_BY_BROKERS = {
     "undecodable": _PLAIN,
     "unformattable": _PLAIN,
     "openssl-cannot-load": _PLAIN,
@@ -201,9 +201,9 @@ def _nothing_strict(path: Path) -> Finding:
 
 def _brokers(certificate: bytes) -> Iterator[Finding]:
     found = traps(certificate)
-    serious = [trap for trap in found if trap.id in _REFUSED_BY_BROKERS]
+    serious = [trap for trap in found if trap.id in REFUSED_BY_BROKERS]
     for trap in serious:
-        fix = _REFUSED_BY_BROKERS[trap.id]
+        fix = REFUSED_BY_BROKERS[trap.id]
         yield Finding(trap.id, Level.WARNING, "brokers", trap.sentence, fix=fix)
     more = len(found) - len(serious)
     if more:

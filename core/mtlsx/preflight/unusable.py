@@ -6,7 +6,7 @@ from mtlsx.certificates.checks.finding import Finding, Level
 from mtlsx.errors import MaterialError
 
 # What helps, where the error does not say it itself.
-_FIXES = {
+FIXES = {
     "file-missing": "Check the path.",
     "file-unreadable": "Let this user read the file, or name another one.",
     "not-a-certificate": "Get the file anew, whole and unchanged, from whoever issued it.",
@@ -21,5 +21,5 @@ def unusable(error: MaterialError, topic: str, *, as_key: bool = False) -> Findi
     verdict = error.verdict
     if as_key and verdict == "not-a-certificate":
         verdict = "not-a-key"
-    fix = error.fix or _FIXES.get(verdict)
+    fix = error.fix or FIXES.get(verdict)
     return Finding(verdict, Level.FAILURE, topic, error.summary, fix=fix)
