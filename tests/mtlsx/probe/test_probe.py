@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -206,6 +207,38 @@ def test_silence_ends_with_the_timeout() -> None:
         report = probe(secured(port, TlsSettings(), patience=SHORT))
 
     assert outcome(report) == ("tls-timeout", "tls", "network")
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_who_sends_byte_by_byte_gets_no_more_time(secure: bool) -> None:
+    over = threading.Event()
+
+    def drip(peer: Peer) -> None:
+        with contextlib.suppress(OSError):
+            peer.send(b"\x16\x03\x03\x40\x00" if secure else b"\x20\x7f")
+            while not over.wait(0.02):
+                peer.send(b"\x02" if secure else b"\x00")
+
+    with broker(drip) as port:
+        target = secured(port, TlsSettings()) if secure else plain(port, connect=V5)
+        report = probe(replace(target, patience=SHORT))
+        over.set()
+
+    assert report.verdict.id == ("tls-timeout" if secure else "connack-timeout")
+
+
+def test_a_cipher_that_does_not_exist_is_no_fault_of_the_server() -> None:
+    report = probe(secured(1, TlsSettings(ciphers="NO-SUCH-CIPHER")))
+
+    assert outcome(report) == ("cipher-mismatch", "tls", "us")
+    assert labels(report) == [("tls", False)]
+
+
+def test_an_address_of_ipv6_has_its_brackets() -> None:
+    report = probe(plain(1, host="::1"))
+
+    assert str(report.target) == "[::1]:1"
+    assert "[::1]:1" in report.verdict.summary
 
 
 # ---------------------------------------------------------------------- CONNECT

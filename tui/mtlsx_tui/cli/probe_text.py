@@ -35,7 +35,7 @@ def report_text(report: Report, *, width: int | None) -> str:
     lines += verdict_lines(report.verdict, width)
     rows = list(_rows(report))
     if rows:
-        lines += ["", *card("Both sides", rows, width=width)]
+        lines += ["", *card("What was seen", rows, width=width)]
     return "\n".join(lines)
 
 
@@ -73,7 +73,9 @@ def _rows(report: Report) -> Iterator[Row]:
     elif record is not None:
         yield Row("Ours", ("no certificate",))
     for warning in report.warnings:
-        yield Row("Warning", (f"{warning.what} ({warning.id})",), "yellow")
+        lines = [f"{warning.what} ({warning.id})"]
+        lines += [f"→ {warning.fix}"] if warning.fix else []
+        yield Row("Warning", tuple(lines), "yellow")
     if report.target.tls is not None:
         checks = {"chain": report.target.tls.verify_chain, "name": report.target.tls.verify_name}
         off = [name for name, checked in checks.items() if not checked]
