@@ -85,6 +85,7 @@ class TlsStream:
         self._cipher = memoryview(b"")
         self._accepted = 0
         self._at_end = False
+        self._closed = False
         self._hello_answered_after: float | None = None
         self._record: HandshakeRecord | None = None
 
@@ -207,7 +208,10 @@ class TlsStream:
         self._socket.setblocking(flag)
 
     def close(self) -> None:
-        """Say close_notify and close the socket; never raises."""
+        """Say close_notify and close the socket; never raises, and does nothing a second time."""
+        if self._closed:
+            return
+        self._closed = True
         with contextlib.suppress(SSL.Error):
             self._tls.shutdown()
         self._flush_and_hang_up()
