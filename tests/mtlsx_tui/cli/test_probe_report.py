@@ -70,6 +70,7 @@ def test_both_sides_stand_under_the_verdict() -> None:
         "  TLS          TLS 1.3, TLS_AES_256_GCM_SHA384",
         "  Server       localhost ← Demo CA, 80 days left",
         "               Demo CA self-signed, 30 days left",
+        "  Its names    localhost",
         "  Accepts      client certificates of Demo CA",
         "  Ours         dev-1 ← Other CA, 212 days left",
     ]
