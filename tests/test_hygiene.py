@@ -22,7 +22,7 @@ SHIPPED = sorted(
     if path.suffix in {".py", ".tcss", ".toml", ".json"}
 )
 
-HEAVY = frozenset({"redis", "paho", "OpenSSL", "cryptography", "keyring", "bcrypt", "jwt"})
+HEAVY = frozenset({"redis", "paho", "OpenSSL", "cryptography", "keyring", "bcrypt", "jwt", "yaml"})
 TERMINAL = frozenset({"textual", "rich"})
 
 

@@ -18,9 +18,11 @@ from mtlsx.client.message import Message
 from mtlsx.client.ring import MessageRing
 from mtlsx.errors import MtlsxError
 from mtlsx.packets.reason_codes import FAILURE
+from mtlsx_tui.attempted import Attempted
 
 if TYPE_CHECKING:
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.probe.ladder import Step
     from mtlsx.probe.verdicts import Verdict
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
@@ -81,6 +83,7 @@ class Session:
     ``connection`` is None until it is made. ``verdict`` and ``handshake``: of the last failure, kept while
     it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
+    ``settings``: what is connected with, None until they are read; ``steps``: the ladder of the last attempt.
     ``refusal``: the last publication, if the server refused it, in words. ``closing``: a person wants no
     connection any more.
     """
@@ -94,6 +97,8 @@ class Session:
     facts: events.ConnackFacts | None = None
     handshake: HandshakeRecord | None = None
     verdict: Verdict | None = None
+    settings: ConnectionSettings | None = None
+    steps: tuple[Step, ...] = ()
     error: MtlsxError | None = None
     retry_at: float | None = None
     refusal: str | None = None
@@ -145,6 +150,13 @@ class Session:
     def unread(self) -> int:
         """How many messages came since the session was last on screen."""
         return self.ring.next - self.seen
+
+    @property
+    def attempted(self) -> Attempted | None:
+        """The last attempt that is over or has become a connection; None before there is one."""
+        if self.settings is None or not (self.steps or self.verdict):
+            return None
+        return Attempted(self.profile, self.settings, self.steps, self.verdict, self.handshake)
 
     @property
     def active(self) -> bool:
@@ -231,7 +243,7 @@ class Sessions:
             self._post(session.profile, session.run, event)
 
         try:
-            settings = self._library.connection(profile)
+            settings = session.settings = self._library.connection(profile)
             session.connection = self._connect(settings, on_event=post, on_message=session.receive)
             if not session.closing:
                 session.connection.start()
@@ -253,11 +265,13 @@ class Sessions:
         match event:
             case events.Connecting(attempt=attempt):
                 session.state, session.attempt, session.retry_at = State.CONNECTING, attempt, None
-            case events.Connected(facts=facts, handshake=handshake):
+            case events.Connected(facts=facts, handshake=handshake, steps=steps):
+                session.steps = steps
                 session.state, session.facts, session.handshake = State.CONNECTED, facts, handshake
                 session.verdict = None
                 _subscribe(session)
-            case events.Failed(verdict=verdict, handshake=handshake, retry_in=retry_in):
+            case events.Failed(verdict, handshake, retry_in, steps):
+                session.steps = steps
                 session.verdict, session.handshake = verdict, handshake
                 session.state = State.FAILED if retry_in is None else State.WAITING
                 session.retry_at = None if retry_in is None else time.monotonic() + retry_in

@@ -44,6 +44,23 @@ KEYS = (
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
     *_keys("v f4", "format", "View", "Show the payload as JSON, text or hex", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
+    *_keys(
+        "x f8", "explain", "Why", "Why there is no connection: each stage, and all the evidence"
+    ),
+    *_keys(
+        "x f8",
+        "look_back",
+        "Shown",
+        "What the last attempt to connect showed, stage by stage",
+        show=False,
+    ),
+    *_keys(
+        "a f9",
+        "recipes",
+        "Copy as",
+        "Copy the connection as a command for another program",
+        show=False,
+    ),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
     *_keys("question_mark f1", "help", "Help", "List all keys", display="?"),
@@ -59,13 +76,18 @@ def applies(
 ) -> bool:
     """Whether an action does something now. ``publishing``: the focus is in the publish line."""
     active = session is not None and session.active
+    attempted = session.attempted if session is not None else None
     match action:
         case "connect":
             return profile is not None and not active
         case "disconnect":
             return active
-        case "edit" | "subscribe" | "publish" | "copy":
+        case "edit" | "subscribe" | "publish" | "copy" | "recipes":
             return profile is not None
+        case "explain":
+            return attempted is not None and attempted.verdict is not None
+        case "look_back":
+            return attempted is not None and attempted.verdict is None
         case "send":
             return publishing
         case "follow" | "format":
