@@ -120,7 +120,7 @@ TLS = Group(
              "{target} accepts none of our ALPN protocols ({alpn}): {alert}.",
              "Offer the protocol that the broker expects, such as mqtt or x-amzn-mqtt-ca.",
              "RFC 7301 section 3.2: no_application_protocol; AWS IoT: protocols, port 443"),
-        Rule("cipher-mismatch", _if(alerts={40}, without={Fact.HELLO}),
+        Rule("cipher-mismatch", _if(alerts={40}, without={Fact.HELLO, Fact.ASKED}),
              "{target} found nothing in common with us: {alert}.",
              "Allow other ciphers or another TLS version.",
              "RFC 8446 section 6.2: handshake_failure, before ServerHello",
@@ -314,7 +314,7 @@ BROKEN_OFF = Group(
              "Check that this is a TLS port: a broker that speaks plain MQTT there does this.",
              "an end of file or a reset in place of ServerHello",
              ("not-tls", "sni-unrecognized", "tls-version-mismatch")),
-        Rule("tls-closed", _if(ended=Ended.CLOSED),
+        Rule("tls-closed", _if(Fact.HELLO, ended=Ended.CLOSED),
              "{target} hung up during the handshake.",
              "Look into the broker's log.",
              "an end of file or a reset in place of an alert"),
@@ -332,7 +332,7 @@ _ANOTHER_KEY = {7, 29, 30, 31}  # SIGNATURE_FAILURE, SUBJECT_ISSUER_MISMATCH, AK
 _NO_ISSUER = {2, 19, 20, 21, 27, 28}
 
 SERVER_CERTIFICATE = Group(
-    "We refused the server's certificate chain",
+    "We refused the server: its certificate, its name, or what it picked",
     When(occasion=Occasion.HANDSHAKE, ended=Ended.REFUSED_BY_US),
     (
         Rule("server-expired", _if(Fact.CLOCK_WRONG, codes={10}),
