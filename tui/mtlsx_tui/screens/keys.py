@@ -42,6 +42,8 @@ KEYS = (
     # Without priority: it comes after the letters that were typed before it.
     Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
+    *_keys("slash f3", "filter", "Filter", "Show some of the messages only", show=False),
+    *_keys("w f8", "export", "Export", "Write the messages that are shown into a file", show=False),
     *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
@@ -68,6 +70,6 @@ def applies(
             return profile is not None
         case "send":
             return publishing
-        case "follow" | "format":
+        case "follow" | "format" | "filter" | "export":
             return session is not None and len(session.ring) > 0
     return True
