@@ -42,7 +42,9 @@ KEYS = (
     # Without priority: it comes after the letters that were typed before it.
     Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
-    *_keys("v f4", "format", "View", "Show the payload as JSON, text or hex", show=False),
+    *_keys("slash f3", "filter", "Filter", "Show some of the messages only", show=False),
+    *_keys("w f8", "export", "Export", "Write the messages that are shown into a file", show=False),
+    *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
     *_keys(
         "x f8", "explain", "Why", "Why there is no connection: each stage, and all the evidence"
@@ -90,6 +92,6 @@ def applies(
             return attempted is not None and attempted.verdict is None
         case "send":
             return publishing
-        case "follow" | "format":
+        case "follow" | "format" | "filter" | "export":
             return session is not None and len(session.ring) > 0
     return True
