@@ -22,7 +22,9 @@ SHIPPED = sorted(
     if path.suffix in {".py", ".tcss", ".toml", ".json"}
 )
 
-HEAVY = frozenset({"redis", "paho", "OpenSSL", "cryptography", "keyring", "bcrypt", "jwt"})
+HEAVY = frozenset(
+    {"redis", "paho", "OpenSSL", "cryptography", "keyring", "bcrypt", "jwt", "cbor2", "msgpack"}
+)
 TERMINAL = frozenset({"textual", "rich"})
 
 

@@ -74,6 +74,7 @@ class SocketLink(asyncio.BufferedProtocol):
         "_stall",
         "_state",
         "_tls",
+        "_told",
         "_transport",
         "_websocket",
         "host",
@@ -101,6 +102,7 @@ class SocketLink(asyncio.BufferedProtocol):
         self._state = _State.OPENING
         self._admitted = False
         self._silent = True
+        self._told = False
         self._ready = True
         self._peer: Peer | None = None
         self._ending: Closed | None = None
@@ -226,9 +228,8 @@ class SocketLink(asyncio.BufferedProtocol):
         self._owner.lost(self)
         if before is _State.OPENING and not self._silent:
             self._report_unfinished(Ended.CLOSED, "it hung up")
-        if self._peer is not None:
-            how = self._ending or Closed(Cause.LOST, _words(exc))
-            self._handler.closed(self, how)
+        self._ending = self._ending or Closed(Cause.LOST, _words(exc))
+        self._tell_end()
 
     # ------------------------------------------------------------------ in
 
@@ -369,6 +370,8 @@ class SocketLink(asyncio.BufferedProtocol):
             return
         self._state = _State.CLOSING
         self._ending = how
+        # Who asked for the end is still at it; and whether the client hangs up, too, matters to nobody above.
+        self._loop.call_soon(self._tell_end)
         if self._alarm is not None:
             self._alarm.cancel()
         self._alarm = self._loop.call_later(self._limits.close_timeout, self._transport.abort)
@@ -383,6 +386,12 @@ class SocketLink(asyncio.BufferedProtocol):
             self._state = _State.CLOSING
             self._ending = how
             self._transport.abort()
+
+    def _tell_end(self) -> None:
+        """Tell the handler, once, and only if it was told of the beginning."""
+        if self._peer is not None and self._ending is not None and not self._told:
+            self._told = True
+            self._handler.closed(self, self._ending)
 
     def _cut_off(self) -> None:
         self._end_now(Closed(Cause.NOT_READING, f"{self.unsent} octets wait for it"))

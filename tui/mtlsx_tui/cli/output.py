@@ -54,19 +54,32 @@ def verdict_as_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def message_line(message: Message, *, with_topic: bool) -> bytes:
-    """The payload as it is, and a newline; before it the topic and a space, as mosquitto_sub -v."""
-    if with_topic:
-        return b"%b %b\n" % (message.topic.encode(), message.payload)
-    return message.payload + b"\n"
+def message_line(message: Message, *, with_topic: bool, text: str | None, newline: bool) -> bytes:
+    """The payload and a newline; before it the topic and a space, as mosquitto_sub -v.
+
+    ``text``: what to print in place of the payload.
+    """
+    payload = message.payload if text is None else text.encode()
+    before = message.topic.encode() + b" " if with_topic else b""
+    return b"%b%b%b" % (before, payload, b"\n" if newline else b"")
 
 
-def message_json(message: Message) -> bytes:
-    """A message as one line of JSON; bytes that are not UTF-8 are base64 under ``…_b64``."""
+def message_json(
+    message: Message, text: str | None = None, text_format: str | None = None
+) -> bytes:
+    """A message as one line of JSON; bytes that are not UTF-8 are base64 under ``…_b64``.
+
+    ``text``: the payload in ``text_format``, which is then named beside it.
+    """
     received = datetime.fromtimestamp(message.received_at, UTC)
+    payload = (
+        _text_or_base64("payload", message.payload)
+        if text is None
+        else {"payload": text, "format": text_format}
+    )
     content = {
         "topic": message.topic,
-        **_text_or_base64("payload", message.payload),
+        **payload,
         "qos": message.qos,
         "retain": message.retain,
         "dup": message.dup,

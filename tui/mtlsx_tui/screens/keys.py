@@ -42,7 +42,7 @@ KEYS = (
     # Without priority: it comes after the letters that were typed before it.
     Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
-    *_keys("v f4", "format", "View", "Show the payload as JSON, text or hex", show=False),
+    *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
