@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 from mtlsx.client import events
 from mtlsx.client.message import Message
 from mtlsx.client.ring import MessageRing
+from mtlsx.client.topic_tree import TopicTree
+from mtlsx.client.topics import TopicTable
 from mtlsx.errors import MtlsxError
 from mtlsx.packets.reason_codes import FAILURE
 
@@ -81,13 +83,14 @@ class Session:
     ``connection`` is None until it is made. ``verdict`` and ``handshake``: of the last failure, kept while
     it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
-    ``refusal``: the last publication, if the server refused it, in words. ``closing``: a person wants no
-    connection any more.
+    ``topics``: what came, by topic. ``refusal``: the last publication, if the server refused it, in words.
+    ``closing``: a person wants no connection any more.
     """
 
     profile: str
     run: int
     ring: MessageRing
+    topics: TopicTree
     state: State = State.CONNECTING
     connection: Connection | None = None
     attempt: int = 1
@@ -104,6 +107,7 @@ class Session:
 
     def receive(self, message: Message) -> None:
         """Keep a message that arrived. Called on the connection's thread."""
+        self.topics.table.add(message)
         with self._order:
             self.ring.append(message)
 
@@ -197,7 +201,10 @@ class Sessions:
         """Begin to connect; messages of an earlier session of the profile stay."""
         earlier = self._sessions.get(profile.name)
         self._runs += 1
-        session = Session(profile.name, self._runs, earlier.ring if earlier else self._ring())
+        ring, topics = (
+            (earlier.ring, earlier.topics) if earlier else (self._ring(), TopicTree(TopicTable()))
+        )
+        session = Session(profile.name, self._runs, ring, topics)
         session.seen = earlier.seen if earlier else 0
         session.subscriptions = {
             wanted.topic_filter: SubscriptionState(wanted) for wanted in profile.subscriptions
@@ -273,6 +280,8 @@ class Sessions:
             case events.Published(publication=publication, code=code, text=text):
                 refused = code >= FAILURE
                 session.refusal = f"{publication.topic}: {text}" if refused else None
+                if publication.retain and not publication.payload and not refused:
+                    session.topics.table.cleared(publication.topic)
         return session
 
 

@@ -18,6 +18,7 @@ from mtlsx.errors import UsageError
 
 if TYPE_CHECKING:
     from mtlsx.client.message import Message
+    from mtlsx.client.ring import MessageRing
 
 Path = tuple[str | int, ...]
 """Names of members and indexes of elements, from the outside in."""
@@ -25,6 +26,8 @@ Path = tuple[str | int, ...]
 MOST_POINTS = 2_000
 _LARGEST_DOCUMENT = 256 * 1024
 _MOST_PATHS = 100
+_AT_ONCE = 2_000
+"""How many messages are taken from the ring in one piece; meanwhile others wait."""
 _STEP = re.compile(r'\.?("(?:[^"\\]|\\.)*"|[^.\[\]"\s][^.\[\]"]*)|\[(\d{1,9})\]')
 _PLAIN = re.compile(r'[^.\[\]"\s$][^.\[\]"]*')
 
@@ -102,19 +105,39 @@ class NumberSeries:
         self.others = 0
         """How many messages had no number there."""
 
+    def takes(self, message: Message) -> bool:
+        """Whether a message belongs to the series: it came, on the topic."""
+        return message.topic == self.topic and not message.outgoing
+
     def add(self, messages: Iterable[Message]) -> bool:
-        """Take over what belongs to the topic; whether something did. Messages come in their order."""
+        """Take over what belongs to the series; whether something did. Messages come in their order."""
         found = False
         for message in messages:
-            if message.topic != self.topic or message.outgoing:
+            if not self.takes(message):
                 continue
-            number = number_at(message.payload, self.path)
             found = True
+            number = number_at(message.payload, self.path)
             if number is None:
                 self.others += 1
             else:
                 self.points.append((message.received_at, number))
         return found
+
+
+def look_back(topic: str, path: Path, ring: MessageRing) -> tuple[NumberSeries, int]:
+    """A series of what ``ring`` still has, and the sequence number with which it goes on.
+
+    Looks at the newest messages first, and no further than the series keeps.
+    """
+    series = NumberSeries(topic, path)
+    after = at = ring.next
+    found: list[Message] = []
+    while at > ring.first and len(found) < MOST_POINTS:
+        newest_first = reversed(ring.slice(at - _AT_ONCE, at))
+        found += (message for message in newest_first if series.takes(message))
+        at -= _AT_ONCE
+    series.add(reversed(found[:MOST_POINTS]))
+    return series, after
 
 
 def _name(written: str, text: str) -> str:

@@ -43,12 +43,16 @@ class Node:
 
 
 class TopicTree:
-    """The topics of ``table``; ``chosen`` is the node that a person looked at last."""
+    """The topics of ``table``.
+
+    ``chosen``: the node that a person looked at last; ``arranged``: whether a person opened or closed one.
+    """
 
     def __init__(self, table: TopicTable) -> None:
         self.table = table
         self.root = Node("", None, 0, "")
         self.chosen: Node | None = None
+        self.arranged = False
         self._ends: dict[Topic, Node] = {}
 
     def take(self, most: int = MOST_NEWS) -> bool:

@@ -12,11 +12,13 @@ from mtlsx.client.message import Message
 from mtlsx.client.numbers import (
     MOST_POINTS,
     NumberSeries,
+    look_back,
     number_at,
     parse_path,
     paths_to_numbers,
     write_path,
 )
+from mtlsx.client.ring import MessageRing
 from mtlsx.errors import UsageError
 
 PATHS = st.lists(st.one_of(st.text(), st.integers(0, 999))).map(tuple)
@@ -100,3 +102,15 @@ def test_a_series_takes_its_own_topic_and_keeps_the_last() -> None:
     series.add(message("t", b'{"c": %d}' % at, float(at)) for at in range(MOST_POINTS + 5))
     assert series.points[0] == (5.0, 5.0)
     assert len(series.points) == MOST_POINTS
+
+
+@pytest.mark.parametrize("others", [0, 3])
+def test_a_series_begins_with_what_the_ring_still_has(others: int) -> None:
+    ring = MessageRing(max_messages=9000)
+    for number in range(12_000):
+        topic = f"t/{number % (others + 1)}"
+        ring.append(Message(topic, b"%d" % number, 0, False, False, False, float(number)))
+    series, after = look_back("t/0", (), ring)
+    kept = [float(number) for number in range(3000, 12_000) if number % (others + 1) == 0]
+    assert [number for _, number in series.points] == kept[-MOST_POINTS:]
+    assert after == 12_000

@@ -41,6 +41,7 @@ KEYS = (
     *_keys("p ctrl+l", "publish", "Publish", "Write a message to publish"),
     # Without priority: it comes after the letters that were typed before it.
     Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
+    *_keys("t f8", "topics", "Topics", "The topics that messages came on, as a tree"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
     *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
@@ -68,6 +69,8 @@ def applies(
             return profile is not None
         case "send":
             return publishing
+        case "topics":
+            return session is not None
         case "follow" | "format":
             return session is not None and len(session.ring) > 0
     return True

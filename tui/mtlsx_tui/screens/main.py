@@ -109,7 +109,14 @@ class MainScreen(Screen[None]):
         self.query_one(CopyPanel).display = False
         self._show()
         self._side.load(self._opened_first, then_connect=self._opened_first is not None)
-        self.set_interval(_TICK, self._tick)
+        self._clock = self.set_interval(_TICK, self._tick)
+
+    def on_screen_suspend(self) -> None:
+        # What changes below another screen makes Textual paint that one anew, as a whole.
+        self._clock.pause()
+
+    def on_screen_resume(self) -> None:
+        self._clock.resume()
 
     # What is shown
 
@@ -214,6 +221,20 @@ class MainScreen(Screen[None]):
 
         open_pki = None if self._pki is None else self.action_certificates
         self.app.push_screen(BrokerScreen(self._broker, open_pki=open_pki))
+
+    def action_topics(self) -> None:
+        """Open the topics of the session."""
+        profile, session = self._side.profile, self._side.session
+        if profile is None or session is None:
+            return
+        from mtlsx_tui.screens.topics import TopicsScreen
+
+        def ended(topic: str | None) -> None:
+            if topic is not None:
+                self._publishing.line.open(topic)
+
+        current = partial(self.sessions.get, profile.name)
+        self.app.push_screen(TopicsScreen(profile, current, session, now=self._now), ended)
 
     def action_help(self) -> None:
         """List all keys."""

@@ -48,9 +48,11 @@ class PublishLine(Horizontal):
             yield Input(placeholder="payload", compact=True, id="publish-payload")
             yield Button("send", compact=True, id="publish-send")
 
-    def open(self) -> None:
-        """Make it ready to type: the topic first, the payload where there is a topic."""
+    def open(self, to: str = "") -> None:
+        """Make it ready to type: the topic first, the payload where there is a topic, such as ``to``."""
         topic = self.query_one("#publish-topic", Input)
+        if to:
+            topic.value = to
         payload = self.query_one("#publish-payload", Input)
         # At once, unlike focus(): what is typed ahead belongs here.
         self.screen.set_focus(payload if topic.value else topic)
