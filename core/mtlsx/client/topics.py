@@ -95,6 +95,12 @@ class TopicTable:
             ):
                 self._forget_oldest()
 
+    def complete(self, beginning: str) -> str | None:
+        """The topic heard last whose name begins so."""
+        with self._lock:
+            names = reversed(self._topics)
+            return next((name for name in names if name.startswith(beginning)), None)
+
     def cleared(self, name: str) -> None:
         """The broker has no retained message for this topic any more."""
         with self._lock:

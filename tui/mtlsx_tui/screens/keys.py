@@ -41,6 +41,11 @@ KEYS = (
     *_keys("p ctrl+l", "publish", "Publish", "Write a message to publish"),
     # Without priority: it comes after the letters that were typed before it.
     Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
+    Binding(
+        "f3", "options", "With", tooltip="Properties of the message, and repetition", priority=True
+    ),
+    Binding("f5", "sent", "Sent", tooltip="What was sent, to send it again", priority=True),
+    Binding("f9", "editor", "Editor", tooltip="Write the payload in several lines", priority=True),
     *_keys("t f8", "topics", "Topics", "The topics that messages came on, as a tree"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
     *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
@@ -65,9 +70,11 @@ def applies(
             return profile is not None and not active
         case "disconnect":
             return active
-        case "edit" | "subscribe" | "publish" | "copy":
+        case "edit" | "subscribe" | "copy":
             return profile is not None
-        case "send":
+        case "publish":
+            return profile is not None and not publishing
+        case "send" | "options" | "sent" | "editor":
             return publishing
         case "topics":
             return session is not None

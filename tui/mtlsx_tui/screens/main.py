@@ -133,7 +133,7 @@ class MainScreen(Screen[None]):
         self._card.show_profile(profile, session)
         self._subscriptions.show_profile(profile, session)
         self._conversation.show(profile, session)
-        self._publishing.show(session)
+        self._publishing.show(profile, session)
         self.refresh_bindings()
 
     def _tick(self) -> None:
@@ -280,6 +280,18 @@ class MainScreen(Screen[None]):
         """Publish what is written."""
         self._publishing.line.send()
 
+    def action_sent(self) -> None:
+        """Show what was sent, to send it again."""
+        self._publishing.open_sent()
+
+    def action_options(self) -> None:
+        """Ask what goes with the message: properties, repetition."""
+        self._publishing.open_options()
+
+    def action_editor(self) -> None:
+        """Write the payload in several lines, or in one again."""
+        self._publishing.line.turn_editor()
+
     def action_follow(self) -> None:
         """Hold the messages in view, or follow the newest again."""
         self._conversation.messages.toggle_following()
@@ -290,6 +302,7 @@ class MainScreen(Screen[None]):
 
     @on(ProfileSubscriptions.Closed)
     @on(CopyPanel.Closed)
+    @on(Publishing.Left)
     def action_leave(self) -> None:
         """Leave a field or a panel for the messages, or for the list of profiles."""
         stream = self.query_one(MessageStream)
@@ -318,5 +331,7 @@ class MainScreen(Screen[None]):
         """A key is offered where it does something."""
         if action == "certificates":
             return self._pki is not None
+        if self._publishing.asking and self._publishing.has_focus_within:
+            return action in {"help", "app.quit"} or action.startswith("app.focus")
         publishing = self._publishing.line.has_focus_within
         return applies(action, self._side.profile, self._side.session, publishing=publishing)
