@@ -17,6 +17,8 @@ from mtlsx.client import events
 from mtlsx.client.echoes import Echoes
 from mtlsx.client.message import Message
 from mtlsx.client.ring import MessageBudget, MessageRing
+from mtlsx.client.topic_tree import TopicTree
+from mtlsx.client.topics import TopicTable
 from mtlsx.errors import MtlsxError
 from mtlsx.packets.reason_codes import FAILURE
 from mtlsx_tui.attempted import Attempted
@@ -85,13 +87,14 @@ class Session:
     it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
     ``settings``: what is connected with, None until they are read; ``steps``: the ladder of the last attempt.
-    ``refusal``: the last publication, if the server refused it, in words. ``closing``: a person wants no
-    connection any more.
+    ``topics``: what came, by topic. ``refusal``: the last publication, if the server refused it, in words.
+    ``closing``: a person wants no connection any more.
     """
 
     profile: str
     run: int
     ring: MessageRing
+    topics: TopicTree
     state: State = State.CONNECTING
     connection: Connection | None = None
     attempt: int = 1
@@ -112,6 +115,7 @@ class Session:
     def receive(self, message: Message) -> None:
         """Keep a message that arrived. Called on the connection's thread."""
         message.latency = self._echoes.received(message.topic, message.payload)
+        self.topics.table.add(message)
         with self._order:
             self.ring.append(message)
 
@@ -214,7 +218,10 @@ class Sessions:
         """Begin to connect; messages of an earlier session of the profile stay."""
         earlier = self._sessions.get(profile.name)
         self._runs += 1
-        session = Session(profile.name, self._runs, earlier.ring if earlier else self._ring())
+        ring, topics = (
+            (earlier.ring, earlier.topics) if earlier else (self._ring(), TopicTree(TopicTable()))
+        )
+        session = Session(profile.name, self._runs, ring, topics)
         session.seen = earlier.seen if earlier else 0
         session.subscriptions = {
             wanted.topic_filter: SubscriptionState(wanted) for wanted in profile.subscriptions
@@ -294,6 +301,8 @@ class Sessions:
             case events.Published(publication=publication, code=code, text=text):
                 refused = code >= FAILURE
                 session.refusal = f"{publication.topic}: {text}" if refused else None
+                if publication.retain and not publication.payload and not refused:
+                    session.topics.table.cleared(publication.topic)
         return session
 
 
