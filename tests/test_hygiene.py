@@ -23,7 +23,18 @@ SHIPPED = sorted(
 )
 
 HEAVY = frozenset(
-    {"redis", "paho", "OpenSSL", "cryptography", "keyring", "bcrypt", "jwt", "cbor2", "msgpack"}
+    {
+        "redis",
+        "paho",
+        "OpenSSL",
+        "cryptography",
+        "keyring",
+        "bcrypt",
+        "jwt",
+        "cbor2",
+        "msgpack",
+        "yaml",
+    }
 )
 TERMINAL = frozenset({"textual", "rich"})
 

@@ -94,6 +94,9 @@ def test_a_device_connects_and_is_named_by_its_cn(
     assert connected.handshake is not None
     assert connected.handshake.version == f"TLS {tls}"
     assert connected.handshake.certificate_sent
+    assert [step.label for step in connected.steps if step.ok] == [
+        "material", "dns", "tcp", "tls", "server", "client", "mqtt",
+    ]  # fmt: skip
     assert connected.handshake.server_chain
     broker.wait_for_log(f"u'{DEVICE}'")
 

@@ -54,6 +54,8 @@ def test_the_verdict_names_the_cause(case: Case, attempt: ConnectionSettings) ->
         assert outcome.retry_in is None
         assert says_why(case, str(outcome.verdict))
         assert keeps_secrets(repr(outcome))
+        assert (outcome.steps[-1].stage, outcome.steps[-1].ok) == (outcome.verdict.stage, False)
+        assert all(step.ok is not False for step in outcome.steps[:-1])
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from mtlsx.certificates.der import DerError
 from mtlsx.certificates.describe import describe
 from mtlsx.certificates.names import format_name, parse_name
-from mtlsx.certificates.times import validity
+from mtlsx.certificates.times import validity, validity_text
 from mtlsx.tls.alerts import alert_text
-from mtlsx_tui.validity import validity_text
 
 if TYPE_CHECKING:
     from mtlsx.tls.record import HandshakeRecord

@@ -14,8 +14,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from mtlsx.client import events
+from mtlsx.client.echoes import Echoes
 from mtlsx.client.message import Message
-from mtlsx.client.ring import MessageRing
+from mtlsx.client.ring import MessageBudget, MessageRing
 from mtlsx.client.topic_tree import TopicTree
 from mtlsx.client.topics import TopicTable
 from mtlsx.errors import MtlsxError
@@ -104,10 +105,12 @@ class Session:
     seen: int = 0
     subscriptions: dict[str, SubscriptionState] = field(default_factory=dict)
     _order: threading.Lock = field(default_factory=threading.Lock)
+    _echoes: Echoes = field(default_factory=Echoes)
 
     def receive(self, message: Message) -> None:
         """Keep a message that arrived. Called on the connection's thread."""
         self.topics.table.add(message)
+        message.latency = self._echoes.received(message.topic, message.payload)
         with self._order:
             self.ring.append(message)
 
@@ -141,6 +144,7 @@ class Session:
             received_at=now,
             properties=publication.properties,
         )
+        self._echoes.published(sent.topic, sent.payload)
         with self._order:  # or a broker nearby would answer before the question is in the list
             self.connection.publish(publication)
             self.ring.append(sent)
@@ -167,7 +171,7 @@ SessionEvent = events.Event | NotStarted
 
 
 class Sessions:
-    """All sessions, by profile name. Each keeps its messages within the budget that ``settings`` give it.
+    """All sessions, by profile name. Together they keep their messages within the budget of ``settings``.
 
     ``post`` takes a profile's name, the number of the run and the event to the screen's thread, from any
     thread and at once. ``in_background`` runs a function where it keeps nobody waiting.
@@ -187,6 +191,7 @@ class Sessions:
         self._settings = settings
         self._post = post
         self._in_background = in_background
+        self._budget = MessageBudget(settings.max_message_bytes)
         self._sessions: dict[str, Session] = {}
         self._runs = 0
 
@@ -195,7 +200,7 @@ class Sessions:
         return None if profile is None else self._sessions.get(profile)
 
     def _ring(self) -> MessageRing:
-        return MessageRing(self._settings.max_messages, self._settings.max_message_bytes)
+        return MessageRing(self._settings.max_messages, self._budget)
 
     def open(self, profile: Profile) -> Session:
         """Begin to connect; messages of an earlier session of the profile stay."""
@@ -224,7 +229,9 @@ class Sessions:
     def forget(self, profile: str) -> None:
         """Disconnect, and forget the messages too."""
         self.close(profile)
-        self._sessions.pop(profile, None)
+        session = self._sessions.pop(profile, None)
+        if session is not None:
+            session.ring.close()
 
     def stop_all(self, timeout: float) -> None:
         """Disconnect everything and wait, at most ``timeout`` seconds for each."""

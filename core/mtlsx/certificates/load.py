@@ -24,10 +24,19 @@ from mtlsx.certificates.fields import parse_certificate
 from mtlsx.certificates.keys import PrivateKeyItem
 from mtlsx.certificates.kinds import Kind, kind_of
 from mtlsx.certificates.material import Item, Material, PublicItem
+from mtlsx.certificates.strings import printable
 from mtlsx.errors import MaterialError
 from mtlsx.secret import Secret
 
-__all__ = ["STDIN", "Material", "PrivateKeyItem", "load_bytes", "load_file", "public_key_matches"]
+__all__ = [
+    "STDIN",
+    "Material",
+    "PrivateKeyItem",
+    "load_bytes",
+    "load_file",
+    "public_key_matches",
+    "read_file",
+]
 
 STDIN: Final = "-"
 """The source that messages call "standard input"."""
@@ -46,13 +55,20 @@ def load_file(path: str, *, passphrase: Secret | None = None) -> Material:
     """Load the file at ``path``.
 
     ``passphrase`` opens encrypted keys and PKCS#12 archives; where nothing is encrypted it is not used.
-    Raises ``MaterialError``: ``file-missing``, ``file-unreadable`` and what ``load_bytes`` raises.
+    Raises ``MaterialError`` as ``read_file`` and ``load_bytes`` do.
     """
+    return load_bytes(read_file(path), source=path, passphrase=passphrase)
+
+
+def read_file(path: str) -> bytes:
+    """What is in the file at ``path``; raises ``MaterialError``: ``file-missing``, ``file-unreadable``."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(_LARGEST_FILE + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise MaterialError("file-missing", f"File {path} does not exist.") from error
+    except ValueError as error:  # a NUL or half a surrogate: no file can have such a name
+        raise MaterialError("file-missing", f"File {printable(path)} does not exist.") from error
     except OSError as error:
         raise MaterialError(
             "file-unreadable", f"File {path} cannot be read: {(error.strerror or 'error').lower()}."
@@ -62,7 +78,7 @@ def load_file(path: str, *, passphrase: Secret | None = None) -> Material:
             "file-unreadable",
             f"File {path} is larger than {_LARGEST_FILE // 1024**2} MiB, as no key material is.",
         )
-    return load_bytes(data, source=path, passphrase=passphrase)
+    return data
 
 
 def load_bytes(data: bytes, *, source: str, passphrase: Secret | None = None) -> Material:

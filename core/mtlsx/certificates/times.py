@@ -76,6 +76,26 @@ def validity(
     return Validity(state, left.days)
 
 
+def validity_text(period: Validity) -> str:
+    """``212 days left``, ``expired 3 days ago``, ``not yet valid, begins in 5 days``."""
+    match period.days:
+        case None | 0:
+            days = "less than a day"
+        case 1:
+            days = "1 day"
+        case count:
+            days = f"{count:,} days"
+    match period.state:
+        case ValidityState.EXPIRED:
+            return f"expired {days} ago"
+        case ValidityState.NOT_YET_VALID:
+            return f"not yet valid, begins in {days}"
+        case ValidityState.UNKNOWN:
+            return "unknown: its times cannot be read"
+        case ValidityState.VALID | ValidityState.ENDING:
+            return f"{days} left"
+
+
 _CLOCK = (
     r"(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)?(?P<fraction>[.,]\d+)?(?P<zone>Z|[+-]\d{4})?"
 )

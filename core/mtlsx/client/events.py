@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mtlsx.client.settings import Publication, Subscription
+    from mtlsx.probe.ladder import Step
     from mtlsx.probe.verdicts import Verdict
     from mtlsx.tls.record import HandshakeRecord
 
@@ -49,22 +50,25 @@ class Connecting:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The server accepted CONNECT. ``handshake`` is None where there is no TLS."""
+    """The server accepted CONNECT. ``handshake`` is None where there is no TLS, ``steps`` the way there."""
 
     facts: ConnackFacts
     handshake: HandshakeRecord | None
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
     """An attempt failed, or an established connection was lost (then the verdict's stage is ``session``).
 
-    ``retry_in``: seconds until the next attempt, None where there will be none.
+    ``retry_in``: seconds until the next attempt, None where there will be none. ``steps``: the ladder of the
+    attempt; its last rung is the one on which it ended.
     """
 
     verdict: Verdict
     handshake: HandshakeRecord | None
     retry_in: float | None
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,18 @@ _WATCHED = frozenset({PacketType.CONNACK, PacketType.PUBREC, PacketType.DISCONNE
 
 
 class Link:
-    """One connection as paho's socket. ``on_packet`` hears each CONNACK, PUBREC and DISCONNECT on arrival."""
+    """One connection as paho's socket.
+
+    ``on_handshake`` hears when TLS is up, without TLS when there would have been time for it; ``on_packet``
+    each CONNACK, PUBREC and DISCONNECT on arrival.
+    """
 
     def __init__(
         self,
         below: socket.socket | TlsStream,
         *,
         websocket: bool,
+        on_handshake: Callable[[], None],
         on_packet: Callable[[Packet], None],
     ) -> None:
         self.first_bytes = b""
@@ -45,6 +50,7 @@ class Link:
         self._below = below
         self._websocket = WebsocketPayload() if websocket else None
         self._packets: PacketFilter | None = PacketFilter(_WATCHED)
+        self._on_handshake = on_handshake
         self._on_packet = on_packet
         self._opened = False
         self._buffer = b""
@@ -64,6 +70,7 @@ class Link:
         """Do the TLS handshake, where there is one; raises ``HandshakeError``."""
         if not isinstance(self._below, socket.socket):
             self._below.do_handshake()
+        self._on_handshake()
 
     def recv(self, size: int) -> bytes:
         at = self._at

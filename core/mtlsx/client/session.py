@@ -7,31 +7,31 @@ the server said on the way is taken from the link below paho, because paho does 
 from __future__ import annotations
 
 import time
-import uuid
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from paho.mqtt.enums import MQTTErrorCode
 
+from mtlsx.client.attempt import Attempt
 from mtlsx.client.events import (
     ConnackFacts,
     Connected,
     Subscribed,
     Unsubscribed,
 )
-from mtlsx.client.link import Link, LinkContext
+from mtlsx.client.link import LinkContext
 from mtlsx.client.outbox import Outbox
 from mtlsx.client.paho_client import (
+    client_id_of,
     connect,
     make_client,
     publish_properties,
     publish_size,
     received,
-    subscribe_argument,
+    subscribe_packets,
 )
 from mtlsx.client.pending import Pending
 from mtlsx.client.settings import MqttVersion
-from mtlsx.errors import MaterialError, UsageError
+from mtlsx.errors import UsageError
 from mtlsx.packets.control_packets import (
     MQTT_5,
     MQTT_31,
@@ -43,34 +43,23 @@ from mtlsx.packets.control_packets import (
 from mtlsx.packets.decode import decode
 from mtlsx.packets.errors import ProtocolError
 from mtlsx.packets.reason_codes import FAILURE, suback_text
-from mtlsx.probe.evidence import LocalSide
-from mtlsx.probe.judge import (
-    judge_close_before_connack,
-    judge_connack,
-    judge_loss,
-    judge_network,
-    judge_silence,
-    judge_upgrade,
-)
-from mtlsx.probe.judge_tls import judge_handshake
-from mtlsx.probe.verdicts import RefusedBy, Verdict
-from mtlsx.tls.context import client_context
-from mtlsx.tls.material import TlsMaterial, load_material
-from mtlsx.tls.stream import HandshakeError, TlsStream
+from mtlsx.probe.approach import FAILURES
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from OpenSSL.SSL import Context
     from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
     from paho.mqtt.properties import Properties
     from paho.mqtt.reasoncodes import ReasonCode
 
     from mtlsx.client.events import Event
+    from mtlsx.client.link import Link
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
     from mtlsx.packets.framing import Packet
+    from mtlsx.probe.ladder import Step
+    from mtlsx.probe.verdicts import Verdict
     from mtlsx.tls.record import HandshakeRecord
 
 _LEVELS = {MqttVersion.V3_1: MQTT_31, MqttVersion.V3_1_1: MQTT_311, MqttVersion.V5: MQTT_5}
@@ -93,17 +82,11 @@ class Session:
         """Whether the last attempt got as far as an accepting CONNACK."""
         self._settings = settings
         self._version5 = settings.version is MqttVersion.V5
-        self._client_id = settings.client_id
-        if not self._client_id and settings.version is MqttVersion.V3_1:
-            self._client_id = f"mtlsx_{uuid.uuid4().hex[:8]}"  # 3.1 knows no empty client id
+        self._client_id = client_id_of(settings)
         self._on_event = on_event
         self._on_message = on_message
         self._links = LinkContext(self._make_link)
-        self._material = TlsMaterial()
-        self._tls_context: Context | None = None
-        self._link: Link | None = None
-        self._connack: Connack | None = None
-        self._disconnect: Disconnect | None = None
+        self._attempt = Attempt(settings)
         self._end_by: float | None = None
         self._subscribing: Pending[tuple[Subscription, ...], tuple[list[int], str | None]] = (
             Pending()
@@ -115,26 +98,27 @@ class Session:
     @property
     def handshake(self) -> HandshakeRecord | None:
         """What the TLS handshake of the last attempt showed."""
-        return self._link.handshake if self._link else None
+        return self._attempt.handshake
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The ladder of the last attempt."""
+        return self._attempt.steps
 
     # ------------------------------------------------------------------ one attempt
 
     def run(self) -> Verdict | None:
         """Connect and stay until the connection is over; why it is, or None where ``end`` was called."""
         self.was_connected = False
-        self._link = self._connack = self._disconnect = None
+        self._attempt = Attempt(self._settings)
         try:
-            self._prepare_tls()
+            self._attempt.prepare()
             connect(self._client, self._settings)
             verdict = self._loop()
-        except MaterialError as error:
-            verdict = Verdict.from_error(error)
-        except UsageError as error:
-            verdict = Verdict("cipher-mismatch", error.summary, error.fix, by=RefusedBy.US)
-        except HandshakeError as error:
-            verdict = judge_handshake(error.record, self._local_side())
-        except OSError as error:
-            verdict = self._not_connected(error)
+        except FAILURES as error:
+            if self._attempt.link is not None:
+                self._attempt.link.close()  # paho leaves it open
+            verdict = self._attempt.failed(error)
         self._subscribing.clear()
         self._unsubscribing.clear()
         return verdict if self._end_by is None else None
@@ -147,21 +131,11 @@ class Session:
         else:
             self._links.abort()
 
-    def _prepare_tls(self) -> None:
-        if self._settings.transport.uses_tls:
-            self._material = load_material(self._settings.tls)
-            self._tls_context = client_context(self._settings.tls, self._material)
+    def _dial(self) -> socket.socket:
+        return self._attempt.dial()
 
     def _make_link(self, connected: socket.socket) -> Link:
-        below: socket.socket | TlsStream = connected
-        if self._tls_context is not None:
-            below = TlsStream(
-                connected, self._tls_context, self._settings.tls, self._settings.host,
-                has_certificate=bool(self._material.chain),
-            )  # fmt: skip
-        websocket = self._settings.transport.uses_websocket
-        self._link = Link(below, websocket=websocket, on_packet=self._on_packet)
-        return self._link
+        return self._attempt.make_link(connected, self._on_packet)
 
     def _loop(self) -> Verdict:
         connack_by = time.monotonic() + self._settings.connect_timeout
@@ -169,19 +143,21 @@ class Session:
             code = self._client.loop(_TICK)
             code = code or self._read_what_is_here()
             if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                return self._over(code)
+                unanswered = code == MQTTErrorCode.MQTT_ERR_KEEPALIVE
+                return self._attempt.lost(unanswered_ping=unanswered)
             now = time.monotonic()
-            if self._connack is None and now > connack_by:
+            if self._attempt.connack is None and now > connack_by:
                 self._hang_up()
-                return self._silence()
+                return self._attempt.silent()
             if self._end_by is not None and (now > self._end_by or not self.was_connected):
                 self._hang_up()
-                return self._over(MQTTErrorCode.MQTT_ERR_SUCCESS)
+                return self._attempt.lost(unanswered_ping=False)
 
     def _read_what_is_here(self) -> MQTTErrorCode:
         """Read on without asking the network between two packets, as ``loop`` does; it is a tenth faster."""
         for _ in range(_MOST_AT_ONCE):
-            if self._link is None or not self._link.pending():
+            link = self._attempt.link
+            if link is None or not link.pending():
                 break
             code = self._client.loop_read()
             if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -192,53 +168,17 @@ class Session:
         self._links.abort()
         self._client.loop(_TICK)  # lets paho notice and close its socket
 
-    def _not_connected(self, error: OSError) -> Verdict:
-        """Why paho's connect failed: no TCP connection, or no websocket over it."""
-        if self._link is None:
-            return judge_network(error, self._settings.host, self._settings.port)
-        self._link.close()  # paho leaves it open
-        return self._silence() if isinstance(error, TimeoutError) else self._closed(self._link)
-
-    def _over(self, code: MQTTErrorCode) -> Verdict:
-        """Why a connection that had been made is over."""
-        host, port = self._settings.host, self._settings.port
-        if self.was_connected:
-            unanswered = code == MQTTErrorCode.MQTT_ERR_KEEPALIVE
-            return judge_loss(self._disconnect, host, port, unanswered_ping=unanswered)
-        if self._connack is not None:
-            return judge_connack(self._connack, self._local_side(), version5=self._version5)
-        assert self._link is not None  # noqa: S101  (connected means that there was one)
-        return self._closed(self._link)
-
-    def _silence(self) -> Verdict:
-        settings = self._settings
-        return judge_silence(settings.host, settings.port, settings.connect_timeout)
-
-    def _closed(self, link: Link) -> Verdict:
-        status = link.upgrade_status
-        if status is not None and " 101" not in status:
-            return judge_upgrade(status, self._settings.path)
-        return judge_close_before_connack(
-            link.handshake, self._local_side(), link.first_bytes, self._disconnect
-        )
-
-    def _local_side(self) -> LocalSide:
-        settings = self._settings
-        return LocalSide(
-            settings.host, settings.port, settings.tls,
-            self._material.chain, self._material.anchors, datetime.now(UTC),
-        )  # fmt: skip
-
     # ------------------------------------------------------------------ requests
 
     def subscribe(self, subscriptions: tuple[Subscription, ...]) -> int:
-        """Send SUBSCRIBE and return its packet identifier."""
-        wanted = subscribe_argument(subscriptions, self._settings.version)
-        _, packet_id = self._client.subscribe(wanted)
-        packet_id = packet_id or 0
-        answer = self._subscribing.asked(packet_id, subscriptions)
-        if answer is not None:
-            self._tell_subscribed(packet_id, subscriptions, *answer)
+        """Send SUBSCRIBE, as many as it takes, and return the packet identifier of the last."""
+        packet_id = 0
+        for packet in subscribe_packets(subscriptions, self._settings.version):
+            _, given = self._client.subscribe(packet.argument, properties=packet.properties)
+            packet_id = given or 0
+            answer = self._subscribing.asked(packet_id, packet.subscriptions)
+            if answer is not None:
+                self._tell_subscribed(packet_id, packet.subscriptions, *answer)
         return packet_id
 
     def unsubscribe(self, topic_filters: tuple[str, ...]) -> int:
@@ -263,7 +203,8 @@ class Session:
         return info.mid
 
     def _check_size(self, publication: Publication) -> None:
-        limit = self._connack.properties.maximum_packet_size if self._connack else None
+        connack = self._attempt.connack
+        limit = connack.properties.maximum_packet_size if connack else None
         size = publish_size(publication, self._settings.version)
         if limit is not None and size > limit:
             raise UsageError(
@@ -277,19 +218,19 @@ class Session:
         try:
             said = decode(packet, _LEVELS[self._settings.version])
         except ProtocolError as error:
-            if self._connack is None:  # paho may take it, but nobody would tell us so
+            if self._attempt.connack is None:  # paho may take it, but nobody would tell us so
                 raise ConnectionAbortedError(error.sentence) from error
             raise
         match said:
             case Connack():
-                self._connack = said
+                self._attempt.connack = said
             case Disconnect():
-                self._disconnect = said
+                self._attempt.disconnect = said
             case Pubrec() if said.code >= FAILURE:
                 self._outbox.refused(said.packet_id, said.code)
 
     def _make_client(self) -> Client:
-        client = make_client(self._settings, self._client_id, self._links)
+        client = make_client(self._settings, self._client_id, self._dial, self._links)
         client.on_connect = self._on_connect
         client.on_message = self._on_paho_message
         client.on_subscribe = self._on_subscribe
@@ -300,13 +241,16 @@ class Session:
     def _on_connect(
         self, _: Client, __: object, ___: ConnectFlags, code: ReasonCode, ____: Properties | None
     ) -> None:
-        if code.is_failure or self._connack is None:
+        connack = self._attempt.connack
+        if code.is_failure or connack is None:
             return
         self.was_connected = True
+        facts = connack_facts(connack, self._client_id)
+        self._attempt.accepted(connack, facts.client_id)
         if self._end_by is not None:
             self._client.disconnect()
-        self._outbox.connected(self._connack.properties.receive_maximum)
-        self._on_event(Connected(connack_facts(self._connack, self._client_id), self.handshake))
+        self._outbox.connected(connack.properties.receive_maximum)
+        self._on_event(Connected(facts, self.handshake, self.steps))
 
     def _on_paho_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         self._on_message(received(message))

@@ -1,72 +1,82 @@
-"""From evidence to verdict, for everything but the TLS handshake (that is ``judge_tls``).
+"""From what was observed to a verdict, for everything but the TLS handshake (that is ``judge_tls``).
 
-Each function takes what was observed and returns the one verdict that it shows, in words that name host and
-port. Nothing here looks anything up.
+Each function makes the evidence and asks the table of rules (``rules``). Nothing here looks anything up.
 """
 
 from __future__ import annotations
 
 import errno
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mtlsx.certificates.strings import printable
 from mtlsx.packets.reason_codes import reason_code_text, return_code_text
+from mtlsx.probe.brokers import recognise
+from mtlsx.probe.dialects import HANGS_UP, habit
+from mtlsx.probe.dialing import host_and_port
 from mtlsx.probe.evidence import lacks_common_name
+from mtlsx.probe.first_bytes import looks_like, shown
 from mtlsx.probe.judge_tls import judge_handshake
-from mtlsx.probe.verdicts import Verdict
+from mtlsx.probe.rule import Evidence, Fact, Occasion, decide
+from mtlsx.probe.rules import RULES
+from mtlsx.probe.takeover import pushed_out
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mtlsx.errors import MaterialError
     from mtlsx.packets.control_packets import Connack, Disconnect
+    from mtlsx.probe.brokers import Broker
     from mtlsx.probe.evidence import LocalSide
+    from mtlsx.probe.takeover import Life
+    from mtlsx.probe.verdicts import Stage, Verdict
     from mtlsx.tls.record import HandshakeRecord
 
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
-_TAKEN_OVER = 0x8E
+_FAILURE = 0x80
+
+
+def judge_material(error: MaterialError) -> Verdict:
+    """Why a file of ours could not be used."""
+    return decide(
+        RULES,
+        Evidence(
+            Occasion.MATERIAL,
+            reason=error.verdict,
+            words={"summary": error.summary, "fix": error.fix or ""},
+        ),
+    )
 
 
 def judge_network(error: OSError, host: str, port: int) -> Verdict:
     """Why there is no TCP connection (``socket.gaierror``, ``TimeoutError``, ``OSError`` by errno)."""
-    target = f"{host}:{port}"
-    if isinstance(error, socket.gaierror):
-        return Verdict(
-            "dns-not-found",
-            f"The name {host} has no address: {error.strerror or error}.",
-            "Check the host's spelling and this machine's name server.",
-        )
-    if isinstance(error, ConnectionRefusedError):
-        return Verdict(
-            "tcp-refused",
-            f"{target} refused the connection: nothing listens there.",
-            "Check the port, and whether the broker is running.",
-        )
-    if isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT:
-        return Verdict(
-            "tcp-timeout",
-            f"{target} did not answer the connection request in time.",
-            "Check the address, and whether a firewall drops the packets.",
-        )
-    if error.errno in _UNREACHABLE:
-        return Verdict(
-            "tcp-unreachable",
-            f"{target} cannot be reached: {(error.strerror or str(error)).lower()}.",
-            "Check this machine's network and the route to the broker.",
-        )
-    return Verdict(
-        "tcp-refused",
-        f"{target} broke the connection off: {(error.strerror or str(error)).lower()}.",
-        "Check the port, and whether the broker is running.",
-    )
+    facts = {
+        Fact.NO_ADDRESS: isinstance(error, socket.gaierror),
+        Fact.SILENT: isinstance(error, TimeoutError) or error.errno == errno.ETIMEDOUT,
+        Fact.UNREACHABLE: error.errno in _UNREACHABLE,
+        Fact.REFUSED: isinstance(error, ConnectionRefusedError),
+    }
+    said = printable(error.strerror or str(error))
+    words = {
+        "host": printable(host),
+        "target": printable(host_and_port(host, port)),
+        "error": said if facts[Fact.NO_ADDRESS] else said.lower(),
+    }
+    return decide(RULES, Evidence(Occasion.NETWORK, _true(facts), words=words))
+
+
+def judge_upgrade(status_line: str, path: str) -> Verdict:
+    """The server answered the websocket upgrade with another status than 101."""
+    status = status_line.partition(" ")[2] or status_line
+    words = {"path": printable(path), "status": printable(status[:80])}
+    return decide(RULES, Evidence(Occasion.UPGRADE, words=words))
 
 
 def judge_silence(host: str, port: int, seconds: float) -> Verdict:
     """The server took the connection, but sent no CONNACK within ``seconds``."""
-    return Verdict(
-        "connack-timeout",
-        f"{host}:{port} sent no CONNACK within {seconds:g} s.",
-        "Check that this port speaks MQTT, and whether the broker waits for its user database.",
-        ("not-mqtt",),
-    )
+    words = {"target": printable(host_and_port(host, port)), "seconds": f"{seconds:g}"}
+    return decide(RULES, Evidence(Occasion.SILENCE, words=words))
 
 
 def judge_close_before_connack(
@@ -74,142 +84,165 @@ def judge_close_before_connack(
     local: LocalSide,
     first_bytes: bytes,
     disconnect: Disconnect | None,
+    *,
+    broker: Broker | None = None,
 ) -> Verdict:
     """The connection ended after CONNECT was sent, without a CONNACK.
 
     ``first_bytes``: what the server sent instead (plaintext); ``record``: the TLS handshake, in which a late
-    alert stands too.
+    alert stands too. ``broker``: which it is, where more is known than ``local`` and ``record`` show.
     """
     if record is not None and record.alert_received is not None:
         return judge_handshake(record, local)
-    target = f"{local.host}:{local.port}"
-    if disconnect is not None:
-        return Verdict(
-            "connack-refused",
-            f"{target} answered CONNECT with DISCONNECT: {reason_code_text(disconnect.code)}"
-            f"{_said(disconnect.properties.reason_string)}.",
-        )
-    if first_bytes:
-        return Verdict(
-            "not-mqtt",
-            f"{target} answered CONNECT with something that is not MQTT: {_shown(first_bytes)}.",
-            "Check the port and the transport (mqtts, or wss for websockets).",
-        )
-    rejected = record is not None and record.certificate_requested and not record.judged
-    candidates = ("client-cert-rejected",) if rejected else ()
-    if record is None:
-        return Verdict(
-            "closed-without-connack",
-            f"{target} closed the connection after CONNECT without an answer.",
-            "If this is a TLS port, use mqtts; if not, look into the broker's log.",
-            candidates,
-        )
-    return Verdict(
-        "closed-without-connack",
-        f"{target} closed the connection after CONNECT without an answer.",
-        "Look into the broker's log: brokers do this for a client id, a username or a policy that they"
-        " do not accept.",
-        candidates,
+    facts = {
+        Fact.DISCONNECT: disconnect is not None,
+        Fact.BYTES: bool(first_bytes),
+        Fact.OVER_TLS: record is not None,
+        Fact.UNJUDGED: record is not None and record.certificate_requested and not record.judged,
+    }
+    verdict = decide(
+        RULES,
+        Evidence(
+            Occasion.NO_CONNACK,
+            _true(facts),
+            words={
+                "target": printable(local.target),
+                "first_bytes": shown(first_bytes),
+                "looks_like": looks_like(first_bytes),
+                **_disconnect_words(disconnect),
+            },
+        ),
     )
+    if verdict.id != "closed-without-connack":
+        return verdict
+    broker = broker or _recognised(local, record, None)
+    return _in_its_dialect(verdict, broker, HANGS_UP, local)
 
 
-def judge_upgrade(status_line: str, path: str) -> Verdict:
-    """The server answered the websocket upgrade with another status than 101."""
-    status = status_line.partition(" ")[2] or status_line
-    return Verdict(
-        "not-mqtt",
-        f'The server did not upgrade {path} to a websocket: it answered "{printable(status[:80])}".',
-        "Check the path (EMQX: /mqtt) and the port.",
-    )
-
-
-_CONNACK_3 = {
-    1: "mqtt-version-unsupported",
-    2: "client-id-rejected",
-    3: "server-unavailable",
-    4: "bad-credentials",
-    5: "not-authorized",
-}
-_CONNACK_5 = {
-    0x84: "mqtt-version-unsupported",
-    0x85: "client-id-rejected",
-    0x86: "bad-credentials",
-    0x87: "not-authorized",
-    0x88: "server-unavailable",
-    0x89: "server-busy",
-    0x8A: "banned",
-    0x9C: "use-another-server",
-    0x9D: "use-another-server",
-    0x9F: "server-busy",
-}
-_FIXES = {
-    "mqtt-version-unsupported": "Choose another MQTT version.",
-    "client-id-rejected": "Choose another client id; some brokers refuse an empty or a long one.",
-    "server-unavailable": "Try again later, or look into the broker's log.",
-    "bad-credentials": "Check the password: the broker knows this user, and compares it.",
-    "not-authorized": "Check that the broker knows the username that follows from the certificate and"
-    " accepts its password; its store may also be down.",
-    "server-busy": "Try again later.",
-    "banned": "Lift the ban on the broker.",
-}
-
-
-def judge_connack(connack: Connack, local: LocalSide, *, version5: bool) -> Verdict:
+def judge_connack(
+    connack: Connack,
+    local: LocalSide,
+    *,
+    version5: bool,
+    record: HandshakeRecord | None = None,
+    broker: Broker | None = None,
+) -> Verdict:
     """The server refused CONNECT with a code (MQTT 3.1.1, table 3.1; MQTT 5.0, section 3.2.2.2).
 
-    A server that does not speak MQTT 5 may answer with the code 1 of 3.1.1.
+    A server that does not speak MQTT 5 may answer with the code 1 of 3.1.1. ``record``: the TLS handshake;
+    ``broker``: which it is, where more is known than ``connack``, ``local`` and ``record`` show.
     """
-    known = _CONNACK_5 if version5 and connack.code >= 0x80 else _CONNACK_3
-    verdict = known.get(connack.code, "connack-refused")
-    words = (
-        reason_code_text(connack.code) if known is _CONNACK_5 else return_code_text(connack.code)
-    )
-    said = _said(connack.properties.reason_string)
+    in_5 = version5 and connack.code >= _FAILURE
     other = connack.properties.server_reference
-    fix = f"Connect to {printable(other)}." if other else _login_fix(verdict, local)
-    return Verdict(verdict, f"{local.target} refused the login: {words}{said}.", fix)
+    facts = {
+        Fact.OTHER_SERVER: bool(other),
+        Fact.HAS_CERTIFICATE: bool(local.chain),
+        Fact.NO_CN: bool(local.chain) and lacks_common_name(local.chain[0]),
+    }
+    verdict = decide(
+        RULES,
+        Evidence(
+            Occasion.CONNACK,
+            _true(facts),
+            # Codes of 3.1.1 end at 5; what a server of 3.1.1 says beyond them means nothing.
+            code=connack.code if in_5 or connack.code < _FAILURE else None,
+            words={
+                "target": printable(local.target),
+                "code": reason_code_text(connack.code) if in_5 else return_code_text(connack.code),
+                "said": _said(connack.properties.reason_string),
+                "other_server": printable(other or ""),
+            },
+        ),
+    )
+    if facts[Fact.NO_CN] and verdict.id in {"bad-credentials", "not-authorized"}:
+        return verdict
+    broker = broker or _recognised(local, record, connack)
+    return _in_its_dialect(verdict, broker, connack.code, local)
 
 
-def _login_fix(verdict: str, local: LocalSide) -> str | None:
-    if verdict in {"bad-credentials", "not-authorized"}:
-        if not local.chain:
-            return "Check username and password; the broker's user store may also be down."
-        if lacks_common_name(local.chain[0]):
-            return (
-                "Issue our certificate with a common name (CN): it has none, and a broker that takes the"
-                " username from there finds nothing."
-            )
-    return _FIXES.get(verdict)
+def judge_subscribe(target: str, refused: Sequence[tuple[str, str]], reason: str | None) -> Verdict:
+    """SUBACK refused: ``refused`` holds topic filter and the code's text; ``reason`` is the reason string."""
+    topics = ", ".join(f'"{printable(topic)}" ({text})' for topic, text in refused)
+    words = {"target": printable(target), "topics": topics, "said": _said(reason)}
+    return decide(RULES, Evidence(Occasion.SUBACK, words=words))
+
+
+def judge_publish(target: str, topic: str, text: str, reason: str | None = None) -> Verdict:
+    """PUBACK or PUBREC refused a message: ``text`` is the code's, ``reason`` the reason string."""
+    topics = f'"{printable(topic)}" ({text})'
+    words = {"target": printable(target), "topics": topics, "said": _said(reason)}
+    return decide(RULES, Evidence(Occasion.PUBACK, words=words))
 
 
 def judge_loss(
-    disconnect: Disconnect | None, host: str, port: int, *, unanswered_ping: bool
+    disconnect: Disconnect | None,
+    host: str,
+    port: int,
+    *,
+    unanswered_ping: bool,
+    lives: Sequence[Life] = (),
 ) -> Verdict:
-    """An accepted connection ended without our asking."""
-    target = f"{host}:{port}"
+    """An accepted connection ended without our asking.
+
+    ``lives``: this connection and those before it with the same client id, in their order (``takeover``).
+    """
+    times = pushed_out(lives)
+    facts = {
+        Fact.DISCONNECT: disconnect is not None,
+        Fact.NO_PINGRESP: unanswered_ping,
+        Fact.PATTERN: times > 0,
+    }
+    words = {
+        "target": printable(host_and_port(host, port)),
+        "times": str(times),
+        **_disconnect_words(disconnect),
+    }
+    code = None if disconnect is None else disconnect.code
+    return decide(RULES, Evidence(Occasion.LOSS, _true(facts), code=code, words=words))
+
+
+def judge_success(target: str, last: Stage) -> Verdict:
+    """All that was asked for succeeded; ``last`` is the last stage that ran."""
+    words = {"target": printable(target)}
+    return replace(decide(RULES, Evidence(Occasion.SUCCESS, words=words)), at=last)
+
+
+def _recognised(
+    local: LocalSide, record: HandshakeRecord | None, connack: Connack | None
+) -> Broker | None:
+    return recognise(
+        local.host,
+        alpn=record.alpn if record else None,
+        server_chain=record.server_chain if record else (),
+        connack=connack,
+        dialect=local.dialect,
+    )
+
+
+def _in_its_dialect(
+    verdict: Verdict, broker: Broker | None, code: int, local: LocalSide
+) -> Verdict:
+    """``verdict`` with what the broker means by it, where that is known."""
+    meant = None if broker is None else habit(broker, code, password=local.sends_password)
+    if meant is None:
+        return verdict
+    return replace(
+        verdict, summary=f"{verdict.summary.removesuffix('.')}; {meant.meaning}.", fix=meant.fix
+    )
+
+
+def _disconnect_words(disconnect: Disconnect | None) -> dict[str, str]:
     if disconnect is None:
-        how = "did not answer the keepalive ping" if unanswered_ping else "closed the connection"
-        return Verdict(
-            "connection-lost",
-            f"{target} {how}.",
-            "If it happens again and again, another client may use the same client id.",
-            () if unanswered_ping else ("session-taken-over",),
-        )
-    words = reason_code_text(disconnect.code)
-    said = _said(disconnect.properties.reason_string)
-    if disconnect.code == _TAKEN_OVER:
-        return Verdict(
-            "session-taken-over",
-            f"{target} ended the connection: another client connected with the same client id ({words}{said}).",
-            "Give each device its own client id; two with one certificate share what is mapped from it.",
-        )
-    return Verdict("disconnected-by-server", f"{target} ended the connection: {words}{said}.")
+        return {"code": "", "said": ""}
+    return {
+        "code": reason_code_text(disconnect.code),
+        "said": _said(disconnect.properties.reason_string),
+    }
 
 
 def _said(reason_string: str | None) -> str:
     return f', saying "{printable(reason_string)}"' if reason_string else ""
 
 
-def _shown(data: bytes) -> str:
-    text = data[:32].decode("ascii", errors="backslashreplace")
-    return repr(text)
+def _true(facts: dict[Fact, bool]) -> frozenset[Fact]:
+    return frozenset(fact for fact, holds in facts.items() if holds)

@@ -54,7 +54,7 @@ def load_material(settings: TlsSettings) -> TlsMaterial:
     return TlsMaterial(
         chain=chain,
         key=key,
-        anchors=None if settings.ca_file is None else _anchors(settings.ca_file, "server"),
+        anchors=None if settings.ca_file is None else load_anchors(settings.ca_file, "server"),
         crls=() if settings.crl_file is None else _crls(settings.crl_file, "server"),
     )
 
@@ -68,13 +68,29 @@ def load_server_material(settings: ServerTlsSettings) -> TlsMaterial:
     chain, key = _own_certificate(
         settings.certificate_file, settings.key_file, settings.passphrase, "server"
     )
-    anchors = None if settings.ca_file is None else _anchors(settings.ca_file, "client")
+    anchors = None if settings.ca_file is None else load_anchors(settings.ca_file, "client")
     return TlsMaterial(
         chain=_with_intermediates(chain, anchors or ()),
         key=key,
         anchors=anchors,
         crls=() if settings.crl_file is None else _crls(settings.crl_file, "client"),
     )
+
+
+def load_anchors(path: str, whose: str) -> tuple[bytes, ...]:
+    """The trust anchors (DER) in a CA file; ``whose`` certificates they judge: ``"server"`` or ``"client"``.
+
+    Raises ``MaterialError``: ``ca-file-has-no-ca``, and what ``load_file`` raises.
+    """
+    certificates = load_file(path).certificates
+    if not any(map(_can_be_anchor, certificates)):
+        what = "no CA certificate" if certificates else "no certificate"
+        raise MaterialError(
+            "ca-file-has-no-ca",
+            f"CA file {path} holds {what}.",
+            fix=_give_of_ca("certificate", whose),
+        )
+    return certificates
 
 
 def _own_certificate(
@@ -139,18 +155,6 @@ def _with_intermediates(chain: tuple[bytes, ...], at_hand: tuple[bytes, ...]) ->
         return chain
     path = next(each for each in chains(found) if 0 in each)
     return tuple(everybody[at] for at in path if at == 0 or found[at].issuer != at)
-
-
-def _anchors(path: str, whose: str) -> tuple[bytes, ...]:
-    certificates = load_file(path).certificates
-    if not any(map(_can_be_anchor, certificates)):
-        what = "no CA certificate" if certificates else "no certificate"
-        raise MaterialError(
-            "ca-file-has-no-ca",
-            f"CA file {path} holds {what}.",
-            fix=_give_of_ca("certificate", whose),
-        )
-    return certificates
 
 
 def _crls(path: str, whose: str) -> tuple[bytes, ...]:

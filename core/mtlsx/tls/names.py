@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import (
+    DuplicateExtension,
+    InvalidVersion,
+    UnsupportedGeneralNameType,
+    load_der_x509_certificate,
+)
 from service_identity import CertificateError, VerificationError
 from service_identity.cryptography import (
     verify_certificate_hostname,
@@ -15,10 +20,13 @@ from service_identity.cryptography import (
 )
 
 from mtlsx.certificates import oids
+from mtlsx.certificates.der import DerError
 from mtlsx.certificates.extensions import general_names
 from mtlsx.certificates.fields import parse_certificate
 
 _SHOWN = 8
+# What cryptography raises for certificates that are damaged or odd.
+_UNREADABLE = (ValueError, InvalidVersion, DuplicateExtension, UnsupportedGeneralNameType)
 
 
 def is_ip_address(host: str) -> bool:
@@ -42,15 +50,18 @@ def name_error(certificate: bytes, host: str) -> str | None:
         return f"{host} is not among its subject alternative names ({_names(certificate)})"
     except CertificateError:
         return "it has no subject alternative name, and a common name does not count"
-    except (ValueError, UnicodeError) as error:
+    except _UNREADABLE as error:
         return f"its names cannot be read ({error})"
     return None
 
 
 def _names(certificate: bytes) -> str:
-    for extension in parse_certificate(certificate).extensions:
-        if extension.oid == oids.SUBJECT_ALTERNATIVE_NAME:
-            names = [name.text for name in general_names(extension.value)]
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            return ", ".join(names[:_SHOWN]) + more
+    try:
+        for extension in parse_certificate(certificate).extensions:
+            if extension.oid == oids.SUBJECT_ALTERNATIVE_NAME:
+                names = [name.text for name in general_names(extension.value)]
+                more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+                return ", ".join(names[:_SHOWN]) + more
+    except DerError:
+        return "unreadable"
     return "none"

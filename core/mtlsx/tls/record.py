@@ -43,7 +43,9 @@ class HandshakeRecord:
     whether the server asked for a client certificate. ``certificate_sent``: whether we sent one.
     ``judged``: whether the server can be taken to have accepted our part (on TLS 1.2 with the handshake,
     on 1.3 with its first bytes after it). ``first_bytes``: what a server that does not speak TLS sent, at
-    most 64 bytes. ``error``: OpenSSL's reason string for the failure. ``seconds``: how long it took.
+    most 64 bytes. ``error``: OpenSSL's reason string for the failure. ``seconds``: how long it took, the wait
+    for the server's judgement included; of these, ``hello_seconds`` passed until its ServerHello and
+    ``server_seconds`` until we had judged its certificate, None where it did not come to that.
     """
 
     ended: Ended
@@ -62,6 +64,8 @@ class HandshakeRecord:
     first_bytes: bytes = b""
     error: str | None = None
     seconds: float = 0.0
+    hello_seconds: float | None = None
+    server_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,14 +62,16 @@ class TlsStream:
 
     ``connected`` is a connected TCP socket, ours from now on; ``host`` the name that the person gave (SNI
     and the name check use ``settings.sni`` where it is set). Receiving is buffered: one read takes what the
-    network holds. Not for use by several threads at once.
+    network holds. ``listen``: how many seconds the server has, on TLS 1.3, to say something after the handshake;
+    None: ``patience``. Not for use by several threads at once.
     """
 
     def __init__(
         self, connected: socket.socket, context: SSL.Context, settings: TlsSettings, host: str,
-        *, has_certificate: bool,
+        *, has_certificate: bool, listen: float | None = None,
     ) -> None:  # fmt: skip
         name = settings.sni or host
+        self._listen = listen
         self._socket = connected
         with contextlib.suppress(OSError):  # a socket pair in a test knows no TCP options
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -141,8 +143,10 @@ class TlsStream:
                 return
 
     def _hear_the_server(self) -> bool:
-        """Wait for the server's first bytes, for two round trips or 100 ms; False: it hung up."""
-        wait = patience(self._hello_answered_after or 0.0)
+        """Wait for the server's first bytes; False: it hung up."""
+        wait = self._listen
+        if wait is None:
+            wait = patience(self._hello_answered_after or 0.0)
         readable, _, _ = select.select([self._socket], [], [], wait)
         if readable:
             self._receive(None)
@@ -211,13 +215,19 @@ class TlsStream:
     # ------------------------------------------------------------------ bytes in, bytes out
 
     def _refill(self) -> None:
-        while not self._plain and not self._at_end:
-            self._receive(None)
-            try:
+        timeout = self._socket.gettimeout()
+        # Whoever sends a record byte by byte has no more time for it than for a whole one.
+        deadline = time.monotonic() + timeout if timeout else None
+        try:
+            while not self._plain and not self._at_end:
+                self._receive(deadline)
                 self._decrypt()
-            except SSL.Error as error:
-                self._note_late_alert()
-                raise ConnectionResetError(openssl_reason(error)) from error
+        except SSL.Error as error:
+            self._note_late_alert()
+            raise ConnectionResetError(openssl_reason(error)) from error
+        finally:
+            if deadline is not None:
+                self._socket.settimeout(timeout)
 
     def _note_late_alert(self) -> None:
         if self._record is not None:

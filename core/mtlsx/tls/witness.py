@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from OpenSSL import SSL, crypto
@@ -41,7 +42,9 @@ class Witness:
         self._verify_errors: list[VerifyError] = []
         self._name_checked = False
         self._name_error: str | None = None
-        self._hello_seen = False
+        self._started = time.monotonic()
+        self._hello_after: float | None = None
+        self._server_judged_after: float | None = None
         self._certificate_requested = False
         self._certificate_written = False
         self._first_bytes = b""
@@ -72,14 +75,19 @@ class Witness:
         self, connection: SSL.Connection, ended: Ended, *, error: str | None, seconds: float
     ) -> HandshakeRecord:
         """What was seen so far, on the assumption that it ended in ``ended``."""
-        agreed = self._hello_seen
+        agreed = self._hello_after is not None
+        chain = tuple(map(der, connection.get_peer_cert_chain() or ()))
+        if chain:
+            self._check_name(
+                chain[0]
+            )  # which an objection to the chain may have kept from being checked
         accepted = [bytes(name.der()) for name in connection.get_client_ca_list()]
         return HandshakeRecord(
             ended=ended,
             version=connection.get_protocol_version_name().replace("v", " ") if agreed else None,
             cipher=connection.get_cipher_name() if agreed else None,
             alpn=connection.get_alpn_proto_negotiated().decode("latin-1") or None,
-            server_chain=tuple(map(der, connection.get_peer_cert_chain() or ())),
+            server_chain=chain,
             verify_errors=tuple(self._verify_errors),
             name_error=self._name_error,
             certificate_requested=self._certificate_requested,
@@ -91,20 +99,27 @@ class Witness:
             first_bytes=b"" if self.answered_in_tls() else self._first_bytes,
             error=error,
             seconds=seconds,
+            hello_seconds=self._hello_after,
+            server_seconds=self._server_judged_after,
         )
 
     def _on_certificate(
         self, _: SSL.Connection, certificate: crypto.X509, code: int, depth: int, ok: int
     ) -> bool:
+        self._server_judged_after = time.monotonic() - self._started
         if not ok:
             self._verify_errors.append(
                 VerifyError(code, verify_words(code), depth, der(certificate))
             )
             return not self._settings.verify_chain
-        if depth == 0 and not self._name_checked:
-            self._name_checked = True
-            self._name_error = name_error(der(certificate), self._host)
+        if depth == 0:
+            self._check_name(der(certificate))
         return not self.refuses()
+
+    def _check_name(self, certificate: bytes) -> None:
+        if not self._name_checked:
+            self._name_checked = True
+            self._name_error = name_error(certificate, self._host)
 
     def _on_info(self, connection: SSL.Connection, where: int, value: int) -> None:
         if where & ALERT_READ == ALERT_READ:
@@ -113,9 +128,12 @@ class Witness:
         elif where & ALERT_WRITTEN == ALERT_WRITTEN:
             if value & 0xFF != CLOSE_NOTIFY:
                 self._alert_sent = value & 0xFF
+        elif where & SSL.SSL_CB_HANDSHAKE_START:
+            self._started = time.monotonic()
         elif where & SSL.SSL_CB_LOOP:
             state = connection.get_state_string()
-            self._hello_seen |= b"read server hello" in state
+            if self._hello_after is None and b"read server hello" in state:
+                self._hello_after = time.monotonic() - self._started
             self._certificate_requested |= b"read server certificate request" in state
             self._certificate_written |= b"write client certificate" in state
 

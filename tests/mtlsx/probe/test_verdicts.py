@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mtlsx.errors import MaterialError
-from mtlsx.probe.verdicts import KINDS, RefusedBy, Stage, Verdict
+from mtlsx.probe.verdicts import KINDS, MEANINGS, OK, RefusedBy, Stage, Verdict
 
 PROMISED = """
 material            us      10 file-missing file-unreadable not-a-certificate not-a-key key-encrypted
@@ -32,6 +32,7 @@ subscribe           server  15 subscribe-denied
 publish             server  15 publish-denied
 session             server  16 session-taken-over disconnected-by-server
 session             network 16 connection-lost
+session             nobody  0  ok
 """
 
 
@@ -46,6 +47,16 @@ def promised() -> dict[str, tuple[str, str, int]]:
 def test_the_kinds_are_those_that_were_promised() -> None:
     ours = {name: (str(k.stage), str(k.refused_by), k.exit_code) for name, k in KINDS.items()}
     assert ours == promised()
+
+
+def test_each_kind_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(KINDS)
+    assert not [words for words in MEANINGS.values() if words.endswith(".")]
+
+
+def test_ok_ends_at_the_stage_that_ran_last() -> None:
+    verdict = Verdict(OK, "Nothing is wrong.", at=Stage.MQTT)
+    assert (verdict.stage, verdict.refused_by, verdict.exit_code) == ("mqtt", "nobody", 0)
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.exit_code == 13])

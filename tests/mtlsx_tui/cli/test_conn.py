@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from mtlsx.client.events import ConnackFacts, Connected, Failed
+from mtlsx.probe.ladder import Step
 from mtlsx.probe.verdicts import Verdict
 from mtlsx.tls.record import Ended, HandshakeRecord
 from support.fake_broker import ACCEPTED, FakeBroker, lost
@@ -75,7 +76,8 @@ def test_what_was_not_said_is_not_shown(program: Program, broker: FakeBroker) ->
 def test_json_is_one_object_with_the_same_facts(program: Program, broker: FakeBroker) -> None:
     broker.answer = Connected(FACTS, HANDSHAKE)
     content = json.loads(program("conn", "--json", "--insecure").stdout)
-    assert content["verdict"] == "ok"
+    assert (content["verdict"], content["stage"], content["fix"]) == ("ok", "mqtt", None)
+    assert content["stages"] == []
     assert content["transport"] == "mqtts"
     assert content["connack"]["client_id"] == "auto-1"
     assert content["connack"]["user_properties"] == [["node", "a"]]
@@ -99,7 +101,9 @@ def test_a_failure_is_a_sentence_and_an_exit_code(program: Program, broker: Fake
     verdict = Verdict(
         "client-cert-required", "It wants one.", "Give one.", ("client-cert-rejected",)
     )
-    broker.answer = Failed(verdict, None, None)
+    said = "refused by the server: certificate_required (116)"
+    steps = (Step(verdict.stage, False, 0.008, said),)
+    broker.answer = Failed(verdict, None, None, steps)
     assert program("conn") == (13, b"", "mtlsx: It wants one. Give one.\n")
     run = program("conn", "--json")
     assert (run.code, run.stderr) == (13, "mtlsx: It wants one. Give one.\n")
@@ -110,6 +114,14 @@ def test_a_failure_is_a_sentence_and_an_exit_code(program: Program, broker: Fake
         "summary": "It wants one.",
         "fix": "Give one.",
         "candidates": ["client-cert-rejected"],
+        "stages": [
+            {
+                "stage": "client-certificate",
+                "ok": False,
+                "ms": 8.0,
+                "detail": "refused by the server: certificate_required (116)",
+            }
+        ],
     }
 
 

@@ -106,6 +106,10 @@ def test_json_names_the_format_that_the_payload_was_read_in(
                 Subscription("a", no_local=True, retain_as_published=True, retain_handling=2),
             ],
         ),
+        (
+            ["-t", "a", "-si", "7", "-up", "k: v"],
+            [Subscription("a", subscription_identifier=7, user_properties=(("k", "v"),))],
+        ),
     ],
 )
 def test_subscriptions_are_asked_for_as_given(
@@ -124,7 +128,9 @@ def test_subscriptions_are_asked_for_as_given(
         (["-t", "a", "-q", "3"], "QoS 3 does not exist."),
         (["-t", "a", "-t", "b", "-t", "c", "-q1", "-q2"], "-q was given 2 times for 3 topic"),
         (["-t", "a", "-q1", "-q2"], "-q was given 2 times for 1 topic"),
-        (["-t", "a", "-nl", "-V", "3.1.1"], "-nl, -rap and -rh are of MQTT 5"),
+        (["-t", "a", "-nl", "-V", "3.1.1"], "-nl, -rap, -rh, -si and -up are of MQTT 5"),
+        (["-t", "a", "-si", "0"], "Subscription identifier 0 is not between 1 and 268435455."),
+        (["-t", "a", "-up", "x"], "User property \"x\" is not 'NAME: VALUE'."),
         (["-t", "a", "-rh", "3"], "-rh takes 0, 1 or 2."),
         (["-t", "a", "-C", "0"], "-C takes a number of messages from 1."),
         (["-t", "a", "-W", "0"], "-W takes seconds, more than 0"),

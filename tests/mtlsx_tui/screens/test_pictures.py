@@ -123,6 +123,36 @@ def test_connected(
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
 
 
+def test_filtered(
+    app: MtlsxApp,
+    profile: Profile,
+    script: Script,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        await settle(pilot)
+        for number in range(30):
+            script.connection.deliver(
+                Message(
+                    f"factory/{number % 3}/temperature",
+                    bytes.fromhex("a16763656c73697573f94d60"),
+                    qos=1,
+                    retain=False,
+                    dup=False,
+                    outgoing=number % 4 == 0,
+                    received_at=NOW.timestamp() + number,
+                )
+            )
+        await pilot.pause(0.3)
+        await pilot.press("escape", "slash", *"factory/2/+", "tab", "tab", "right", "enter")
+        await pilot.press("up", "w")
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
 def test_failed(
     app: MtlsxApp,
     profile: Profile,

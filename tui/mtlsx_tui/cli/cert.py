@@ -1,4 +1,4 @@
-"""``mtlsx cert``: certificates as they are, and as a broker sees them."""
+"""``mtlsx cert``: certificates as they are, as a broker sees them, and what will go wrong with them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ command = LateGroup(
             "cert_show", "What is in a file: certificates, chains, keys, requests, CRLs."
         ),
         "identity": Entry("cert_identity", "What a broker makes of a certificate."),
+        "check": Entry("cert_check", "What will go wrong with a certificate, before it is used."),
     },
-    help="Certificates: what is in a file, and what a broker makes of it.",
+    help="Certificates: what is in a file, what a broker makes of it, and what will go wrong.",
 )

@@ -18,9 +18,9 @@ from mtlsx.certificates.times import (
     Moment,
     ValidityState,
     validity,
+    validity_text,
 )
 from mtlsx_tui.cli.cards import Row
-from mtlsx_tui.validity import validity_text
 
 UNREADABLE = "(cannot be read)"
 

@@ -34,7 +34,7 @@ def load_all(
     ``keys``: ask for the passphrase of encrypted keys too, not only where a file cannot be read without one.
     Raises ``MaterialError`` where the passphrase file cannot be read.
     """
-    given = _given_passphrase(passphrase_file)
+    given = given_passphrase(passphrase_file)
     for file in files:
         try:
             yield _load(file, given, keys=keys)
@@ -42,11 +42,17 @@ def load_all(
             yield error
 
 
-def _given_passphrase(passphrase_file: str | None) -> Secret | None:
+def given_passphrase(passphrase_file: str | None) -> Secret | None:
+    """The passphrase in that file, or in MTLSX_PASSPHRASE; None without one. Raises ``MaterialError``."""
     if passphrase_file is not None:
         return secret_in_file("Passphrase", passphrase_file)
     text = os.environ.get("MTLSX_PASSPHRASE")
     return secret_from(text, "MTLSX_PASSPHRASE") if text else None
+
+
+def ask_passphrase(question: str, **how: Any) -> Secret:
+    """The passphrase that a person at the terminal types."""
+    return Secret(click.prompt(question, hide_input=True, show_default=False, err=True, **how))
 
 
 def _load(file: str, passphrase: Secret | None, *, keys: bool) -> Material:
@@ -57,9 +63,11 @@ def _load(file: str, passphrase: Secret | None, *, keys: bool) -> Material:
     except MaterialError as error:
         if error.verdict != "key-encrypted" or not may_ask:
             raise
-        return read(_ask(f"Passphrase of {file}"))
+        return read(ask_passphrase(f"Passphrase of {file}"))
     if keys and may_ask and any(key.der is None for key in material.keys):
-        asked = _ask(f"Passphrase of the key in {file} (Enter: leave it closed)", default="")
+        asked = ask_passphrase(
+            f"Passphrase of the key in {file} (Enter: leave it closed)", default=""
+        )
         return read(asked) if asked.reveal() else material
     return material
 
@@ -69,7 +77,3 @@ def _reader(file: str) -> Callable[[Secret | None], Material]:
         data = sys.stdin.buffer.read()
         return lambda passphrase: load_bytes(data, source=STDIN, passphrase=passphrase)
     return lambda passphrase: load_file(file, passphrase=passphrase)
-
-
-def _ask(question: str, **how: Any) -> Secret:
-    return Secret(click.prompt(question, hide_input=True, show_default=False, err=True, **how))

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mtlsx.errors import UsageError
-from mtlsx_tui.cli.conn_report import report_json, report_text
-from mtlsx_tui.cli.connection_options import connection_options, reconnect_options
+from mtlsx_tui.cli.conn_report import failure_json, report_json, report_text
+from mtlsx_tui.cli.connection_options import bare_connection_options, reconnect_options
 from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile
 from mtlsx_tui.cli.headless import EndedError, HeadlessClient
-from mtlsx_tui.cli.output import failed, print_text, verdict_as_json
+from mtlsx_tui.cli.output import failed, print_text
 from mtlsx_tui.cli.sections import SectionedCommand, option
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ OUTPUT = "Output"
     is_flag=True,
     help='Print one JSON object; its key "verdict" is "ok" or says what failed.',
 )
-@connection_options
+@bare_connection_options
 @reconnect_options
 def command(arguments: ConnectionArguments, stay: bool, as_json: bool) -> int:
     """Connect, say what the broker answered, and disconnect.
@@ -57,6 +57,6 @@ def command(arguments: ConnectionArguments, stay: bool, as_json: bool) -> int:
                 client.next()
     except EndedError as error:
         if as_json and error.verdict is not None:
-            click.echo(json.dumps(verdict_as_json(error.verdict), ensure_ascii=False))
+            click.echo(json.dumps(failure_json(error.verdict, error.steps), ensure_ascii=False))
         return failed(error)
     return 0

@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from mtlsx.certificates.der import DerError
 from mtlsx.certificates.describe import describe
-from mtlsx.certificates.names import format_name
 from mtlsx.certificates.strings import printable
-from mtlsx.certificates.times import ValidityState, validity
+from mtlsx.certificates.times import ValidityState, validity, validity_text
+from mtlsx.probe.dialing import host_and_port
+from mtlsx.probe.verdicts import OK, Stage, Verdict
 from mtlsx_tui.cli.cards import Row, card
 from mtlsx_tui.cli.cert_cards import short_name
-from mtlsx_tui.validity import validity_text
+from mtlsx_tui.cli.certificate_json import certificate_json
+from mtlsx_tui.cli.output import verdict_as_json
+from mtlsx_tui.cli.step_json import step_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mtlsx.client.events import ConnackFacts, Connected
     from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.probe.ladder import Step
     from mtlsx.tls.record import HandshakeRecord
 
 
@@ -37,11 +41,14 @@ def report_text(settings: ConnectionSettings, connected: Connected, *, width: in
 
 
 def report_json(settings: ConnectionSettings, connected: Connected) -> dict[str, Any]:
-    """The same facts as one object; what the server did not say is null."""
+    """The same facts as one object, with the keys of a verdict; what the server did not say is null."""
     facts = dataclasses.asdict(connected.facts)
     facts["user_properties"] = [list(pair) for pair in connected.facts.user_properties]
+    where = host_and_port(settings.host, settings.port)
+    verdict = Verdict(OK, f"{where} accepts us.", at=Stage.MQTT)
     return {
-        "verdict": "ok",
+        **verdict_as_json(verdict),
+        "stages": [step_json(step) for step in connected.steps],
         "host": settings.host,
         "port": settings.port,
         "transport": str(settings.transport),
@@ -49,6 +56,11 @@ def report_json(settings: ConnectionSettings, connected: Connected) -> dict[str,
         "connack": facts,
         "tls": None if connected.handshake is None else _tls_json(settings, connected.handshake),
     }
+
+
+def failure_json(verdict: Verdict, steps: tuple[Step, ...]) -> dict[str, Any]:
+    """What ``conn --json`` says of a connection that failed or was lost."""
+    return {**verdict_as_json(verdict), "stages": [step_json(step) for step in steps]}
 
 
 def _session_rows(settings: ConnectionSettings, facts: ConnackFacts) -> Iterator[Row]:
@@ -138,7 +150,9 @@ def _tls_json(settings: ConnectionSettings, handshake: HandshakeRecord) -> dict[
         "version": handshake.version,
         "cipher": handshake.cipher,
         "alpn": handshake.alpn,
-        "server_certificate": _certificate(b"".join(handshake.server_chain[:1])),
+        "server_certificate": certificate_json(
+            b"".join(handshake.server_chain[:1]), datetime.now(UTC)
+        ),
         "unchecked": _unchecked(settings),
         "certificate_requested": handshake.certificate_requested,
         "certificate_sent": handshake.certificate_sent,
@@ -148,20 +162,3 @@ def _tls_json(settings: ConnectionSettings, handshake: HandshakeRecord) -> dict[
 def _unchecked(settings: ConnectionSettings) -> list[str]:
     checks = {"chain": settings.tls.verify_chain, "name": settings.tls.verify_name}
     return [name for name, checked in checks.items() if not checked]
-
-
-def _certificate(encoded: bytes) -> dict[str, Any] | None:
-    """The facts of a certificate; None where there is none that can be read."""
-    try:
-        about = describe(encoded)
-    except DerError:
-        return None
-    state = validity(about.not_before, about.not_after, datetime.now(UTC))
-    return {
-        "subject": about.subject and format_name(about.subject),
-        "issuer": about.issuer and format_name(about.issuer),
-        "not_after": about.not_after.at and about.not_after.at.isoformat(),
-        "state": str(state.state),
-        "days": state.days,
-        "sha256": about.sha256,
-    }

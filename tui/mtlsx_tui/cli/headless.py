@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.probe.ladder import Step
     from mtlsx.probe.verdicts import Verdict
 
 SESSION_OVER = 16
@@ -33,16 +34,23 @@ _MOST_BYTES_WAITING = 16 * 1024 * 1024
 
 
 class EndedError(Exception):
-    """The command is over: why in one or two sentences, its exit code, and the verdict if there is one."""
+    """The command is over: why in one or two sentences, its exit code, and the verdict and its ladder if there are."""
 
-    def __init__(self, text: str, exit_code: int, verdict: Verdict | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        exit_code: int,
+        verdict: Verdict | None = None,
+        steps: tuple[Step, ...] = (),
+    ) -> None:
         super().__init__(text)
         self.exit_code = exit_code
         self.verdict = verdict
+        self.steps = steps
 
     @classmethod
-    def by(cls, verdict: Verdict) -> EndedError:
-        return cls(str(verdict), verdict.exit_code, verdict)
+    def by(cls, verdict: Verdict, steps: tuple[Step, ...] = ()) -> EndedError:
+        return cls(str(verdict), verdict.exit_code, verdict, steps)
 
 
 class Budget:
@@ -113,8 +121,8 @@ class HeadlessClient:
             match self._happened.get():
                 case Connected() as connected:
                     return connected
-                case Failed(verdict=verdict):
-                    raise EndedError.by(verdict)
+                case Failed(verdict=verdict, steps=steps):
+                    raise EndedError.by(verdict, steps)
 
     def next(self, until: float | None = None) -> object:
         """The next ``Event``, ``Message`` or thing handed over; None from ``until`` (monotonic) on.
@@ -125,8 +133,8 @@ class HeadlessClient:
         match item:
             case Message():
                 self._budget.give_back(len(item.payload))
-            case Failed(verdict=verdict, retry_in=None):
-                raise EndedError.by(verdict)
+            case Failed(verdict=verdict, retry_in=None, steps=steps):
+                raise EndedError.by(verdict, steps)
             case Failed(verdict=verdict, retry_in=delay):
                 notice(f"{verdict.summary} Connecting again in {delay:g} s.")
             case Connected():

@@ -33,9 +33,10 @@ COMMANDS = {
     "demo": Entry(
         "demo", "A broker, a store and a device on this machine, running within seconds."
     ),
-    "cert": Entry("cert", "Certificates: what is in a file, and what a broker makes of it."),
+    "cert": Entry("cert", "Certificates: what is in them, and what will go wrong with them."),
     "broker": Entry("broker", "A local broker that decides as EMQX does, and says why."),
     "auth": Entry("auth", "EMQX's decisions over clients, explained."),
+    "probe": Entry("probe", "Connect stage by stage, and say who refused whom, and why."),
     "conn": Entry("conn", "Connect to a broker and say what it answered."),
     "pub": Entry("pub", "Publish messages."),
     "sub": Entry("sub", "Subscribe and print what arrives."),

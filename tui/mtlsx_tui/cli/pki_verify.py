@@ -12,7 +12,7 @@ from mtlsx.certificates.load import load_file
 from mtlsx.certificates.names import format_name
 from mtlsx.errors import MaterialError
 from mtlsx.pki.certify import serial_text
-from mtlsx.pki.verify import Purpose, Verified, verify
+from mtlsx.tls.verify import Purpose, Verified, verify
 from mtlsx_tui.cli.main import MATERIAL
 from mtlsx_tui.cli.pki_options import json_option, pki_option, workbench
 

@@ -42,12 +42,18 @@ KEYS = (
     # Without priority: it comes after the letters that were typed before it.
     Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
     Binding(
-        "f3", "options", "With", tooltip="Properties of the message, and repetition", priority=True
+        "ctrl+g",
+        "options",
+        "With",
+        tooltip="Properties of the message, and repetition",
+        priority=True,
     ),
     Binding("f5", "sent", "Sent", tooltip="What was sent, to send it again", priority=True),
     Binding("f9", "editor", "Editor", tooltip="Write the payload in several lines", priority=True),
-    *_keys("t f8", "topics", "Topics", "The topics that messages came on, as a tree"),
+    *_keys("t f12", "topics", "Topics", "The topics that messages came on, as a tree"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
+    *_keys("slash f3", "filter", "Filter", "Show some of the messages only", show=False),
+    *_keys("w f8", "export", "Export", "Write the messages that are shown into a file", show=False),
     *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
@@ -78,6 +84,6 @@ def applies(
             return publishing
         case "topics":
             return session is not None
-        case "follow" | "format":
+        case "follow" | "format" | "filter" | "export":
             return session is not None and len(session.ring) > 0
     return True

@@ -17,6 +17,7 @@ from mtlsx_tui.messages import ConnectionEvent
 from mtlsx_tui.screens import words
 from mtlsx_tui.screens.keys import KEYS, applies
 from mtlsx_tui.screens.main_conversation import Conversation
+from mtlsx_tui.screens.main_export import ExportPanel
 from mtlsx_tui.screens.main_identity import ProfileIdentity
 from mtlsx_tui.screens.main_profiles import ProfilesPanel
 from mtlsx_tui.screens.main_publishing import Publishing
@@ -24,6 +25,7 @@ from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
 from mtlsx_tui.sessions import Sessions
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
+from mtlsx_tui.widgets.filter import FilterLine
 from mtlsx_tui.widgets.identity import Value
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.profiles import ProfileList
@@ -89,6 +91,7 @@ class MainScreen(Screen[None]):
         self._subscriptions = ProfileSubscriptions()
         self._conversation = Conversation(now=now)
         self._publishing = Publishing(now=now)
+        self._export = ExportPanel()
 
     def compose(self) -> ComposeResult:
         yield self._status
@@ -101,6 +104,7 @@ class MainScreen(Screen[None]):
                 with Horizontal(id="traffic"):
                     yield self._subscriptions
                     yield self._conversation
+        yield self._export
         yield self._publishing
         yield Question()
         yield Footer(compact=True)
@@ -300,9 +304,35 @@ class MainScreen(Screen[None]):
         """Lay the payload out in the next way."""
         self.query_one(MessageDetail).cycle_format()
 
+    def action_filter(self) -> None:
+        """Ask which messages to show."""
+        self._conversation.messages.open_filter()
+
+    async def action_export(self) -> None:
+        """Ask for the file for the messages that are shown."""
+        source = self._conversation.messages.source
+        if source is not None:
+            await self._export.open_for(source.slice(source.first, source.next))
+
+    @on(ExportPanel.Exported)
+    def _exported(self, message: ExportPanel.Exported) -> None:
+        self.notify(message.sentence, markup=False)
+        self.action_leave()
+
+    @on(MessageStream.ClearWanted)
+    def _clear_asked(self) -> None:
+        session = self._side.session
+        if session is not None and len(session.ring):
+            self.query_one(Question).ask(
+                f"Forget all {len(session.ring):,} messages of this profile?",
+                self._conversation.messages.clear,
+            )
+
     @on(ProfileSubscriptions.Closed)
     @on(CopyPanel.Closed)
     @on(Publishing.Left)
+    @on(ExportPanel.Closed)
+    @on(FilterLine.Closed)
     def action_leave(self) -> None:
         """Leave a field or a panel for the messages, or for the list of profiles."""
         stream = self.query_one(MessageStream)

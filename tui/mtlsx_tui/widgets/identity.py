@@ -12,8 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
-from mtlsx.certificates.times import ValidityState
-from mtlsx_tui.validity import validity_text
+from mtlsx.certificates.times import ValidityState, validity_text
 from mtlsx_tui.widgets.printable import fit, printable
 
 if TYPE_CHECKING:

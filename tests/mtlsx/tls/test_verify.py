@@ -17,7 +17,7 @@ from mtlsx.pki.certify import Kind, Wanted
 from mtlsx.pki.crls import Reason
 from mtlsx.pki.keys import KeyKind
 from mtlsx.pki.names import parse_alternative_name, parse_subject
-from mtlsx.pki.verify import Purpose, verify
+from mtlsx.tls.verify import Purpose, verify
 from support.issued_pki import issue_device, issue_server, make_intermediate, make_root
 from support.openssl_pki import Pki, openssl
 from support.programs import find

@@ -1,0 +1,124 @@
+"""One attempt to connect: the way to the server, paho's link over it, what the server said, and how it ended.
+
+``Session`` drives it through paho. It writes the ladder on the way, and from what it saw draws the verdict.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mtlsx.client.link import Link
+from mtlsx.client.settings import MqttVersion
+from mtlsx.probe.approach import Approach
+from mtlsx.probe.judge import (
+    judge_close_before_connack,
+    judge_connack,
+    judge_loss,
+    judge_silence,
+    judge_upgrade,
+)
+from mtlsx.probe.steps import connack_detail
+from mtlsx.probe.verdicts import Stage
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.packets.control_packets import Connack, Disconnect
+    from mtlsx.packets.framing import Packet
+    from mtlsx.probe.ladder import Step
+    from mtlsx.probe.verdicts import Verdict
+    from mtlsx.tls.record import HandshakeRecord
+
+
+class Attempt:
+    """What one attempt has shown up to now."""
+
+    def __init__(self, settings: ConnectionSettings) -> None:
+        self.connack: Connack | None = None
+        self.disconnect: Disconnect | None = None
+        self.link: Link | None = None
+        self._settings = settings
+        self._accepted = False
+        self._approach = Approach(
+            settings.host,
+            settings.port,
+            settings.tls if settings.transport.uses_tls else None,
+            settings.connect_timeout,
+        )
+
+    @property
+    def handshake(self) -> HandshakeRecord | None:
+        """What the TLS handshake showed."""
+        return self._approach.record
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The ladder up to now."""
+        return self._approach.climb.steps
+
+    # ------------------------------------------------------------------ on the way
+
+    def prepare(self) -> None:
+        """Load the files that TLS needs. Raises ``MaterialError``, ``UsageError``."""
+        self._approach.prepare()
+
+    def dial(self) -> socket.socket:
+        """Find the host and connect to it. Raises ``OSError``."""
+        return self._approach.dial()
+
+    def make_link(self, connected: socket.socket, on_packet: Callable[[Packet], None]) -> Link:
+        """What paho reads and writes instead of the socket."""
+        self.link = Link(
+            self._approach.secure(connected),
+            websocket=self._settings.transport.uses_websocket,
+            on_handshake=self._approach.shook_hands,
+            on_packet=on_packet,
+        )
+        return self.link
+
+    def accepted(self, connack: Connack, client_id: str) -> None:
+        """The server accepted CONNECT; ``client_id`` is the one in force."""
+        self._accepted = True
+        detail = connack_detail(connack, str(self._settings.version), client_id)
+        self._approach.climb.passed(Stage.MQTT, detail)
+
+    # ------------------------------------------------------------------ how it ended
+
+    def failed(self, error: Exception) -> Verdict:
+        """Why there is no connection: one of ``FAILURES``, raised on the way."""
+        verdict = self._approach.failed(error)
+        if verdict is not None:
+            return verdict
+        # There was no websocket over the connection.
+        return self.silent() if isinstance(error, TimeoutError) else self.closed()
+
+    def silent(self) -> Verdict:
+        """There was no CONNACK in time."""
+        settings = self._settings
+        verdict = judge_silence(settings.host, settings.port, settings.connect_timeout)
+        return self._approach.ended(verdict)
+
+    def lost(self, *, unanswered_ping: bool) -> Verdict:
+        """The connection is over; whether it had been accepted or not, the server decided that."""
+        if not self._accepted:
+            return self.closed()
+        host, port = self._settings.host, self._settings.port
+        verdict = judge_loss(self.disconnect, host, port, unanswered_ping=unanswered_ping)
+        return self._approach.ended(verdict)
+
+    def closed(self) -> Verdict:
+        """The connection is over, and CONNECT was not accepted."""
+        assert self.link is not None  # noqa: S101  (there was a connection)
+        local, status = self._approach.local_side(), self.link.upgrade_status
+        if self.connack is not None:
+            version5 = self._settings.version is MqttVersion.V5
+            verdict = judge_connack(self.connack, local, version5=version5)
+        elif status is not None and " 101" not in status:
+            verdict = judge_upgrade(status, self._settings.path)
+        else:
+            verdict = judge_close_before_connack(
+                self.handshake, local, self.link.first_bytes, self.disconnect
+            )
+        return self._approach.ended(verdict)
