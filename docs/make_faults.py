@@ -164,7 +164,7 @@ def mosquitto_version() -> str:
     said = subprocess.run(
         [find("mosquitto_pub"), "--version"], check=False, capture_output=True, text=True
     )
-    return said.stdout.strip().replace(" version", "")
+    return f"mosquitto_pub {re.findall(r'[0-9.]+[0-9]', said.stdout)[0]}"
 
 
 def mosquitto_pub(attempt: ConnectionSettings) -> str:
@@ -255,7 +255,7 @@ def run(
 
 def tidy(words: str, attempt: ConnectionSettings) -> str:
     """Without what differs from run to run."""
-    words = re.sub(rf"\b{attempt.port}\b", "PORT", words)
+    words = re.sub(rf"\b{attempt.port}\b", "PORT", words).removeprefix("mtlsx: ")
     words = re.sub(r"/\S+/([\w.-]+)", r"\1", words)
     words = re.sub(r"\b[0-9A-F]{12,16}:error", "error", words)
     return words.replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;")
@@ -271,9 +271,10 @@ def page(clients: list[str], rows: list[list[str]]) -> str:
             "",
             "Made by `python docs/make_faults.py`, all in one run on one machine. The servers are those of the tests:",
             "Mosquitto where nothing else is needed, `openssl s_server`, our own broker, and a server that misbehaves on",
-            "purpose. Each client got the same files and options. Exit codes are in parentheses, where a",
-            "client has some; the port stands as PORT, and directories are left out. `paho` is a program of a few lines",
-            "that prints the first that it is told: the reason that its callbacks get, or the exception. So is `MQTT.js`.",
+            "purpose. Each client got the same files and options. Exit codes are in parentheses, where a client has some; the",
+            "port stands as PORT, and directories are left out. paho is a program of a few lines that prints the first that it",
+            "is told: the reason that its callbacks get, or the exception. So is MQTT.js. Who connects although something is",
+            "wrong did not look at it.",
             "",
             *lines,
             "",

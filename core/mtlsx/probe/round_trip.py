@@ -77,7 +77,14 @@ class RoundTrip:
     def run(self, connack: Connack) -> Verdict | None:
         """Subscribe, publish, wait; the verdict, None where both are allowed. Raises ``StoppedError``."""
         unreadable = self._subscribe()
-        unwritable = self._publish(connack, echo_expected=unreadable is None)
+        try:
+            unwritable = self._publish(connack, echo_expected=unreadable is None)
+        except StoppedError as stopped:
+            if unreadable is None:
+                raise
+            # Some brokers hang up on whom they have just denied something: what was denied is the reason.
+            self._climb.failed(Stage.PUBLISH, stopped.verdict.summary)
+            return unreadable
         return unreadable or unwritable
 
     # ------------------------------------------------------------------ SUBSCRIBE
