@@ -45,7 +45,7 @@ class Witness:
         self.judged = False
         self.certificate_requested = False
         self.ticket_received = False
-        """Whether a session ticket came, which a server sends to those only whom it takes."""
+        """Whether a session ticket came: then the handshake is over for the server too."""
         self._settings = settings
         self._host = host
         self._has_certificate = has_certificate
