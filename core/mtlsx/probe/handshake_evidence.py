@@ -173,6 +173,7 @@ def _own_words(
         "gap": _quoted(way.missing) or "(none)",
         "lineage": _lineage(way) or f'"{look.short_issuer(own)}"',
         "last_issuer": look.short_issuer(last),
+        "wanted_key": look.authority_key(last) or "that of the CA that issued it",
         "fetch": _where(way.addresses),
         "accepted": ", ".join(f'"{look.short_name(name)}"' for name in accepted) or "nobody",
     }
