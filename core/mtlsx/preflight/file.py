@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 # Traps for which a broker refuses the device, or takes its name from elsewhere, with what helps; the others are
 # surprises.
 _WITH_A_CN = "Issue it with a CN: openssl req -subj /CN=…"
-_PLAIN = "Issue it anew, with names of plain text (UTF8String)."
+_PLAIN = "Issue it anew with plain values: names as UTF8String, keys on named curves."
 REFUSED_BY_BROKERS = {
     "undecodable": _PLAIN,
     "unformattable": _PLAIN,

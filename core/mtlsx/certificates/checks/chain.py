@@ -143,7 +143,7 @@ def missing_intermediate(held: Sequence[bytes], path: Path) -> Finding | None:
         names = " and ".join(f'"{short_name(about.subject)}"' for about in lacking)
         return Finding(
             "own-chain-incomplete", Level.WARNING, _TOPIC,
-            f"The file lacks the intermediate {names}, which is at hand elsewhere.",
+            f"The file lacks the intermediate {names}, which the CA file holds.",
             "Whoever trusts only the root cannot find the way to it, and refuses the certificate.",
             "Append the intermediate certificate to the certificate file.",
         )  # fmt: skip
