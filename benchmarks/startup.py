@@ -40,8 +40,8 @@ CONTROL = re.compile(
 )
 
 
-def seconds_to_first_text(program: str, directory: str) -> float:
-    """Seconds from starting ``python -c program`` in a terminal to its first visible character."""
+def seconds_to_first_text(program: str, directory: str, wanted: bytes = b"") -> float:
+    """Seconds from starting ``python -c program`` in a terminal to its first visible character, or to ``wanted``."""
     terminal, its_end = pty.openpty()
     fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
     environment = os.environ | {
@@ -63,7 +63,7 @@ def seconds_to_first_text(program: str, directory: str) -> float:
     os.close(its_end)
     try:
         output = text = b""
-        while not text:
+        while not text or wanted not in text:
             if not select.select([terminal], [], [], 20)[0]:
                 raise TimeoutError(f"no text within 20 s; so far: {output!r}")
             try:

@@ -101,6 +101,8 @@ class Connection:
     def subscribe(self, subscriptions: Sequence[Subscription]) -> int:
         """Subscribe; the answer comes as ``Subscribed`` with the packet identifier that is returned.
 
+        Where they differ in subscription identifier or user properties, which a SUBSCRIBE has once, they go out in
+        several packets: each has its ``Subscribed``, and the identifier is that of the last.
         What was subscribed is subscribed again after a reconnect that finds no session. Raises
         ``UsageError`` for a filter that MQTT forbids and ``NotConnectedError``.
         """

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt.client import Client as PahoClient
@@ -13,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from mtlsx.client.message import Message
-from mtlsx.client.settings import MqttVersion, PublishProperties
+from mtlsx.client.settings import ClientIdSuffix, MqttVersion, PublishProperties
 
 if TYPE_CHECKING:
     import socket
@@ -22,9 +25,29 @@ if TYPE_CHECKING:
     from paho.mqtt.client import MQTTMessage
 
     from mtlsx.client.link import LinkContext
-    from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.client.settings import (
+        ConnectionSettings,
+        Publication,
+        Subscription,
+        WillProperties,
+    )
 
 _PROTOCOLS = {MqttVersion.V3_1: MQTTv31, MqttVersion.V3_1_1: MQTTv311, MqttVersion.V5: MQTTv5}
+
+
+def client_id_of(settings: ConnectionSettings) -> str:
+    """The client id to ask with: with its suffix, made up where MQTT 3.1 needs one and there is none."""
+    match settings.client_id_suffix:
+        case ClientIdSuffix.TIME:
+            suffix = str(time.time_ns() // 1_000_000)
+        case ClientIdSuffix.RANDOM:
+            suffix = secrets.token_hex(4)
+        case ClientIdSuffix.NONE:
+            suffix = ""
+    client_id = "_".join(part for part in (settings.client_id, suffix) if part)
+    if not client_id and settings.version is MqttVersion.V3_1:
+        return f"mtlsx_{secrets.token_hex(4)}"  # 3.1 knows no empty client id
+    return client_id
 
 
 class _Client(PahoClient):
@@ -67,7 +90,8 @@ def make_client(
         client.username_pw_set(settings.username or "", password)
     if settings.will is not None:
         will = settings.will
-        client.will_set(will.topic, will.payload, will.qos, will.retain)
+        properties = _will_properties(will.properties) if version5 else None
+        client.will_set(will.topic, will.payload, will.qos, will.retain, properties)
     if settings.transport.uses_websocket:
         client.ws_set_options(settings.path, _websocket_headers(settings))
     return client
@@ -78,25 +102,45 @@ def connect(client: PahoClient, settings: ConnectionSettings) -> None:
     if settings.version is not MqttVersion.V5:
         client.connect(settings.host, settings.port, settings.keepalive)
         return
-    properties = Properties(PacketTypes.CONNECT)
-    if settings.session_expiry:
-        properties.SessionExpiryInterval = settings.session_expiry
     client.connect(
         settings.host,
         settings.port,
         settings.keepalive,
         clean_start=settings.clean_start,
-        properties=properties,
+        properties=_connect_properties(settings),
     )
 
 
-def subscribe_argument(
-    subscriptions: tuple[Subscription, ...], version: MqttVersion
-) -> list[tuple[str, int]] | list[tuple[str, SubscribeOptions]]:
-    """The first argument for paho's ``subscribe``."""
+@dataclass(frozen=True, slots=True)
+class SubscribePacket:
+    """One SUBSCRIBE: the subscriptions in it, and the arguments for paho's ``subscribe``."""
+
+    subscriptions: tuple[Subscription, ...]
+    argument: list[tuple[str, int]] | list[tuple[str, SubscribeOptions]]
+    properties: Properties | None = None
+
+
+def subscribe_packets(
+    subscriptions: Sequence[Subscription], version: MqttVersion
+) -> list[SubscribePacket]:
+    """The packets that ask for ``subscriptions``: an identifier and user properties are a whole packet's."""
     if version is not MqttVersion.V5:
-        return [(each.topic_filter, each.qos) for each in subscriptions]
-    return [
+        wanted = tuple(subscriptions)
+        return [SubscribePacket(wanted, [(each.topic_filter, each.qos) for each in wanted])]
+    packets: dict[object, list[Subscription]] = {}
+    for each in subscriptions:
+        packets.setdefault((each.subscription_identifier, each.user_properties), []).append(each)
+    return [_subscribe_packet(tuple(alike)) for alike in packets.values()]
+
+
+def _subscribe_packet(subscriptions: tuple[Subscription, ...]) -> SubscribePacket:
+    first = subscriptions[0]
+    properties = _properties_of(
+        PacketTypes.SUBSCRIBE,
+        SubscriptionIdentifier=first.subscription_identifier,
+        UserProperty=list(first.user_properties) or None,
+    )
+    argument = [
         (
             each.topic_filter,
             SubscribeOptions(
@@ -105,6 +149,7 @@ def subscribe_argument(
         )
         for each in subscriptions
     ]
+    return SubscribePacket(subscriptions, argument, properties)
 
 
 def publish_properties(publication: Publication, version: MqttVersion) -> Properties | None:
@@ -112,18 +157,15 @@ def publish_properties(publication: Publication, version: MqttVersion) -> Proper
     given = publication.properties
     if given is None or version is not MqttVersion.V5:
         return None
-    properties = Properties(PacketTypes.PUBLISH)
-    for name, value in (
-        ("PayloadFormatIndicator", given.payload_format_indicator),
-        ("MessageExpiryInterval", given.message_expiry_interval),
-        ("ContentType", given.content_type),
-        ("ResponseTopic", given.response_topic),
-        ("CorrelationData", given.correlation_data),
-        ("UserProperty", list(given.user_properties) or None),
-    ):
-        if value is not None:
-            setattr(properties, name, value)
-    return properties
+    return _properties_of(
+        PacketTypes.PUBLISH,
+        PayloadFormatIndicator=given.payload_format_indicator,
+        MessageExpiryInterval=given.message_expiry_interval,
+        ContentType=given.content_type,
+        ResponseTopic=given.response_topic,
+        CorrelationData=given.correlation_data,
+        UserProperty=list(given.user_properties) or None,
+    )
 
 
 def publish_size(publication: Publication, version: MqttVersion) -> int:
@@ -152,6 +194,41 @@ def received(message: MQTTMessage) -> Message:
         time.time(),
         _properties(message.properties) if message.properties is not None else None,
     )
+
+
+def _connect_properties(settings: ConnectionSettings) -> Properties:
+    given = settings.properties
+    return _properties_of(
+        PacketTypes.CONNECT,
+        SessionExpiryInterval=settings.session_expiry or None,
+        ReceiveMaximum=given.receive_maximum,
+        MaximumPacketSize=given.maximum_packet_size,
+        RequestResponseInformation=1 if given.request_response_information else None,
+        RequestProblemInformation=None if given.request_problem_information else 0,
+        UserProperty=list(given.user_properties) or None,
+    )
+
+
+def _will_properties(given: WillProperties) -> Properties:
+    return _properties_of(
+        PacketTypes.WILLMESSAGE,
+        WillDelayInterval=given.will_delay_interval,
+        PayloadFormatIndicator=given.payload_format_indicator,
+        MessageExpiryInterval=given.message_expiry_interval,
+        ContentType=given.content_type,
+        ResponseTopic=given.response_topic,
+        CorrelationData=given.correlation_data,
+        UserProperty=list(given.user_properties) or None,
+    )
+
+
+def _properties_of(packet: int, **values: object) -> Properties:
+    """paho's properties of a kind of packet, without those that are None."""
+    properties = Properties(packet)
+    for name, value in values.items():
+        if value is not None:
+            setattr(properties, name, value)
+    return properties
 
 
 def _properties(given: Properties) -> PublishProperties | None:

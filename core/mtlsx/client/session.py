@@ -7,7 +7,6 @@ the server said on the way is taken from the link below paho, because paho does 
 from __future__ import annotations
 
 import time
-import uuid
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -23,12 +22,13 @@ from mtlsx.client.events import (
 from mtlsx.client.link import LinkContext
 from mtlsx.client.outbox import Outbox
 from mtlsx.client.paho_client import (
+    client_id_of,
     connect,
     make_client,
     publish_properties,
     publish_size,
     received,
-    subscribe_argument,
+    subscribe_packets,
 )
 from mtlsx.client.pending import Pending
 from mtlsx.client.settings import MqttVersion
@@ -85,9 +85,7 @@ class Session:
         """Whether the last attempt got as far as an accepting CONNACK."""
         self._settings = settings
         self._version5 = settings.version is MqttVersion.V5
-        self._client_id = settings.client_id
-        if not self._client_id and settings.version is MqttVersion.V3_1:
-            self._client_id = f"mtlsx_{uuid.uuid4().hex[:8]}"  # 3.1 knows no empty client id
+        self._client_id = client_id_of(settings)
         self._on_event = on_event
         self._on_message = on_message
         self._links = LinkContext(self._make_link)
@@ -185,13 +183,14 @@ class Session:
     # ------------------------------------------------------------------ requests
 
     def subscribe(self, subscriptions: tuple[Subscription, ...]) -> int:
-        """Send SUBSCRIBE and return its packet identifier."""
-        wanted = subscribe_argument(subscriptions, self._settings.version)
-        _, packet_id = self._client.subscribe(wanted)
-        packet_id = packet_id or 0
-        answer = self._subscribing.asked(packet_id, subscriptions)
-        if answer is not None:
-            self._tell_subscribed(packet_id, subscriptions, *answer)
+        """Send SUBSCRIBE, as many as it takes, and return the packet identifier of the last."""
+        packet_id = 0
+        for packet in subscribe_packets(subscriptions, self._settings.version):
+            _, given = self._client.subscribe(packet.argument, properties=packet.properties)
+            packet_id = given or 0
+            answer = self._subscribing.asked(packet_id, packet.subscriptions)
+            if answer is not None:
+                self._tell_subscribed(packet_id, packet.subscriptions, *answer)
         return packet_id
 
     def unsubscribe(self, topic_filters: tuple[str, ...]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -50,6 +50,31 @@ class MqttVersion(StrEnum):
     V5 = "5"
 
 
+class ClientIdSuffix(StrEnum):
+    """What is added to the client id, anew for each connection that is started.
+
+    ``RANDOM``: 8 hexadecimal digits; ``TIME``: the milliseconds since the epoch, as MQTTX adds them. Both follow an
+    underscore, where there is something before it.
+    """
+
+    NONE = "none"
+    RANDOM = "random"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WillProperties:
+    """MQTT 5 properties of a last will (section 3.1.3.2); intervals in seconds."""
+
+    will_delay_interval: int | None = None
+    payload_format_indicator: int | None = None
+    message_expiry_interval: int | None = None
+    content_type: str | None = None
+    response_topic: str | None = None
+    correlation_data: bytes | None = None
+    user_properties: tuple[tuple[str, str], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Will:
     """The last will: what the broker publishes when the connection is lost."""
@@ -58,6 +83,23 @@ class Will:
     payload: bytes = b""
     qos: int = 0
     retain: bool = False
+    properties: WillProperties = field(default_factory=WillProperties)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectProperties:
+    """MQTT 5 properties of CONNECT (section 3.1.2.11), but for the session expiry; sizes in bytes.
+
+    None leaves a property out; what the other two say at their defaults is not sent either. Two are never sent:
+    the topic alias maximum, because paho does not resolve aliases, and an authentication method, because nothing
+    here speaks enhanced authentication (section 4.12).
+    """
+
+    receive_maximum: int | None = None
+    maximum_packet_size: int | None = None
+    request_response_information: bool = False
+    request_problem_information: bool = True
+    user_properties: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +120,9 @@ class Reconnect:
 class ConnectionSettings:
     """One MQTT connection.
 
-    ``keepalive``, ``session_expiry`` and ``connect_timeout`` are in seconds. An empty ``client_id`` asks
-    the server to assign one. ``session_expiry`` is MQTT 5's. ``path`` and ``headers`` are for
-    websockets; ``tls`` counts where the transport uses TLS.
+    ``keepalive``, ``session_expiry`` and ``connect_timeout`` are in seconds. An empty ``client_id`` without
+    a suffix asks the server to assign one. ``session_expiry`` and ``properties`` are MQTT 5's. ``path`` and
+    ``headers`` are for websockets; ``tls`` counts where the transport uses TLS.
     """
 
     host: str
@@ -88,11 +130,13 @@ class ConnectionSettings:
     transport: Transport = Transport.MQTTS
     version: MqttVersion = MqttVersion.V5
     client_id: str = ""
+    client_id_suffix: ClientIdSuffix = ClientIdSuffix.NONE
     username: str | None = None
     password: Secret | None = None
     keepalive: int = 60
     clean_start: bool = True
     session_expiry: int = 0
+    properties: ConnectProperties = field(default_factory=ConnectProperties)
     connect_timeout: float = 10.0
     path: str = "/mqtt"
     headers: tuple[tuple[str, str], ...] = ()
@@ -111,13 +155,24 @@ class ConnectionSettings:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A topic filter with its subscription options; the last three are MQTT 5's."""
+    """A topic filter with its subscription options, and how a list shows it.
+
+    MQTT 5's (section 3.8): ``no_local``, ``retain_as_published``, ``retain_handling``, and of the whole packet
+    ``subscription_identifier`` and ``user_properties``. A profile also remembers an ``alias`` to show in place of the
+    filter, a ``colour`` (``#rrggbb`` or a colour's name), and whether it is ``enabled``: subscribed on connecting.
+    """
 
     topic_filter: str
     qos: int = 0
     no_local: bool = False
     retain_as_published: bool = False
     retain_handling: int = 0
+    _: KW_ONLY
+    subscription_identifier: int | None = None
+    user_properties: tuple[tuple[str, str], ...] = ()
+    alias: str | None = None
+    colour: str | None = None
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,12 +27,15 @@ from __future__ import annotations
 from typing import get_args
 
 from mtlsx.client.settings import (
+    ClientIdSuffix,
     ConnectionSettings,
+    ConnectProperties,
     MqttVersion,
     Reconnect,
     Subscription,
     Transport,
     Will,
+    WillProperties,
 )
 from mtlsx.errors import UsageError
 from mtlsx.identity.mapping import CertificatePart, Dialect, Mapping
@@ -60,6 +63,7 @@ from mtlsx.tls.settings import TlsSettings, TlsVersion
 _QOS = integer(0, 2)
 _UINT16 = 0xFFFF
 _UINT32 = 0xFFFF_FFFF
+_INTERVAL = integer(0, _UINT32)
 _LONGEST = 86_400.0  # seconds: a day, for every wait
 
 _TLS = Table(
@@ -76,12 +80,32 @@ _TLS = Table(
     Key("ciphers", text),
     Key("crl_file", text),
 )
+_USER_PROPERTIES = Key("user_properties", pairs, lambda items: [list(item) for item in items])
+_WILL_PROPERTIES = Table(
+    WillProperties,
+    Key("will_delay_interval", _INTERVAL),
+    Key("payload_format_indicator", integer(0, 1)),
+    Key("message_expiry_interval", _INTERVAL),
+    Key("content_type", text),
+    Key("response_topic", text),
+    Key("correlation_data", payload, payload_value),
+    _USER_PROPERTIES,
+)
 _WILL = Table(
     Will,
     Key("topic", text),
     Key("payload", payload, payload_value),
     Key("qos", _QOS),
     Key("retain", boolean),
+    Key("properties", **nested(_WILL_PROPERTIES)),
+)
+_CONNECT_PROPERTIES = Table(
+    ConnectProperties,
+    Key("receive_maximum", integer(1, _UINT16)),
+    Key("maximum_packet_size", integer(1, _UINT32)),
+    Key("request_response_information", boolean),
+    Key("request_problem_information", boolean),
+    _USER_PROPERTIES,
 )
 _RECONNECT = Table(
     Reconnect,
@@ -97,10 +121,12 @@ _CONNECTION = Table(
     Key("transport", **member(Transport), always=True),
     Key("version", **member(MqttVersion), always=True),
     Key("client_id", text),
+    Key("client_id_suffix", **member(ClientIdSuffix)),
     Key("username", text),
     Key("keepalive", integer(0, _UINT16)),
     Key("clean_start", boolean),
-    Key("session_expiry", integer(0, _UINT32)),
+    Key("session_expiry", _INTERVAL),
+    Key("properties", **nested(_CONNECT_PROPERTIES)),
     Key("connect_timeout", seconds(0.001, _LONGEST)),
     Key("path", text),
     Key("headers", pairs, lambda items: [list(item) for item in items]),
@@ -115,6 +141,11 @@ _SUBSCRIPTION = Table(
     Key("no_local", boolean),
     Key("retain_as_published", boolean),
     Key("retain_handling", integer(0, 2)),
+    Key("subscription_identifier", integer(1, 268_435_455)),
+    _USER_PROPERTIES,
+    Key("alias", label),
+    Key("colour", colour),
+    Key("enabled", boolean),
 )
 _CERTIFICATE_PARTS = get_args(CertificatePart)
 _MAPPING = Table(
@@ -130,6 +161,7 @@ _PROFILE = Table(
     Key("name", label),
     Key("group", label),
     Key("colour", colour),
+    Key("order", integer(0, _UINT32)),
     Key("connection", **nested(_CONNECTION)),
     Key("subscriptions", **tables(_SUBSCRIPTION)),
     Key("mapping", **nested(_MAPPING)),

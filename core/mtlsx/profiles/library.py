@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mtlsx.profiles.arrangement import free_name, moved
 from mtlsx.profiles.model import Profile, with_absolute_paths
 from mtlsx.profiles.secrets import SecretKind, SecretStore
 from mtlsx.profiles.store import Listing, ProfileStore
@@ -85,6 +86,35 @@ class ProfileLibrary:
             self.profiles.save(profile)
         else:
             self._guests[profile.name] = replace(guest, profile=profile)
+
+    def duplicate(self, name: str) -> Profile:
+        """Save a copy of a profile under a free name, with its secrets, give the copy.
+
+        Raises UsageError where there is none of that name, and what ``save`` raises.
+        """
+        profiles = self.list().profiles
+        original = next((each for each in profiles if each.name == name), None)
+        if original is None:
+            original = self.profiles.get(name)  # says that there is none, and which there are
+        copy = replace(original, name=free_name(name, {each.name for each in profiles}))
+        if (guest := self._guests.get(name)) is not None:
+            self._save_guest(guest, copy)
+            self._guests[name] = guest
+        else:
+            self.secrets.copy(name, copy.name)
+            self.profiles.save(copy)
+        return copy
+
+    def move(self, name: str, by: int) -> None:
+        """Move a profile ``by`` places down (up, where negative) within its group; a guest stays where it is.
+
+        Raises UsageError where there is none of that name, and what ``ProfileStore.save`` raises.
+        """
+        if name in self._guests:
+            return
+        self.profiles.get(name)
+        for profile in moved(self.profiles.list().profiles, name, by):
+            self.profiles.save(profile)
 
     def delete(self, name: str) -> None:
         """Delete a profile and its secrets."""

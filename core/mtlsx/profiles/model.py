@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Profile:
     """One saved connection, without its secrets.
 
-    ``name`` tells profiles apart. ``group`` and ``colour`` (``#rrggbb`` or a colour's name) are for lists.
+    ``name`` tells profiles apart. ``group``, ``colour`` (``#rrggbb`` or a colour's name) and ``order`` (the lower,
+    the earlier within its group; None: after those that were arranged, by name) are for lists.
     ``connection`` holds no password, no passphrase and no key log file (``without_secrets``); its file
     paths are as the person gave them (``with_absolute_paths``). ``mapping`` says how the broker at the
     other end derives an identity from the certificate.
@@ -30,6 +31,7 @@ class Profile:
     connection: ConnectionSettings
     group: str | None = None
     colour: str | None = None
+    order: int | None = None
     subscriptions: tuple[Subscription, ...] = ()
     mapping: Mapping = field(default_factory=Mapping)
 

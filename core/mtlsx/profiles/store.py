@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from mtlsx.errors import MtlsxError, UsageError
 from mtlsx.files import read_bounded, reason, sync_directory, write_private
+from mtlsx.profiles.arrangement import place
 from mtlsx.profiles.document import dump, parse
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)\Z")  # Windows keeps thes
 _SUFFIX = ".toml"
 
 
+def file_stem(name: str) -> str:
+    """A readable file name without suffix for what belongs to the profile ``name``, safe on every system."""
+    slug = _slug(name)
+    return slug if slug and not _RESERVED.match(slug) else _hashed(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Unreadable:
     """A file among the profiles that is none, and why."""
@@ -38,7 +45,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a directory holds: profiles by group and name, and the files that could not be read."""
+    """What a directory holds: profiles by group, order and name, and the files that could not be read."""
 
     profiles: tuple[Profile, ...]
     unreadable: tuple[Unreadable, ...]
@@ -59,7 +66,7 @@ class ProfileStore:
                 unreadable.append(Unreadable(path, found))
             else:
                 profiles.append(found)
-        profiles.sort(key=lambda profile: (profile.group or "", profile.name.casefold()))
+        profiles.sort(key=place)
         return Listing(tuple(profiles), tuple(unreadable))
 
     def get(self, name: str) -> Profile:
@@ -173,17 +180,26 @@ def _file_names(name: str) -> Iterator[str]:
     Where that would not be the name itself, a hash of the name is added, so that two profiles whose names
     look alike do not meet, even when two processes save them at once.
     """
-    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
-    slug = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:60]
+    slug = _slug(name)
     if slug == name and not _RESERVED.match(slug):
         yield slug + _SUFFIX
-    digest = hashlib.sha256(name.encode()).hexdigest()
-    stem = f"{slug}-{digest[:8]}" if slug else digest[:16]
+    stem = _hashed(name)
     yield stem + _SUFFIX
     number = 1
     while True:
         number += 1
         yield f"{stem}-{number}{_SUFFIX}"
+
+
+def _slug(name: str) -> str:
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9_]+", "-", plain).strip("-")[:60]
+
+
+def _hashed(name: str) -> str:
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    slug = _slug(name)
+    return f"{slug}-{digest[:8]}" if slug else digest[:16]
 
 
 def _what_there_is(listing: Listing) -> str:

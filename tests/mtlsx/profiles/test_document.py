@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -11,95 +10,19 @@ from hypothesis import strategies as st
 
 from mtlsx.client.settings import (
     ConnectionSettings,
-    MqttVersion,
-    Reconnect,
     Subscription,
-    Transport,
     Will,
 )
 from mtlsx.errors import UsageError
-from mtlsx.identity.mapping import CertificatePart, Dialect, Mapping
 from mtlsx.profiles.document import dump, parse
 from mtlsx.profiles.model import Profile
 from mtlsx.secret import Secret
-from mtlsx.tls.settings import TlsSettings, TlsVersion
+from mtlsx.tls.settings import TlsSettings
+from support.made_profiles import profiles
 
 ESSENTIAL = Profile(
     name="dev-346a",
     connection=ConnectionSettings(host="broker.example", port=8883),
-)
-
-texts = st.text(max_size=20)
-maybe_texts = st.none() | texts
-labels = st.text(
-    st.characters(categories=["L", "N", "P", "S"], include_characters=" "), min_size=1, max_size=40
-).filter(str.strip)
-wait_seconds = st.floats(min_value=0.001, max_value=86_400)
-parts = st.sampled_from(get_args(CertificatePart))
-qos = st.integers(0, 2)
-
-profiles = st.builds(
-    Profile,
-    name=labels,
-    group=st.none() | labels,
-    colour=st.none() | st.sampled_from(["#34c388", "ansi_red"]),
-    connection=st.builds(
-        ConnectionSettings,
-        host=texts,
-        port=st.integers(1, 65535),
-        transport=st.sampled_from(Transport),
-        version=st.sampled_from(MqttVersion),
-        client_id=texts,
-        username=maybe_texts,
-        keepalive=st.integers(0, 65535),
-        clean_start=st.booleans(),
-        session_expiry=st.integers(0, 2**32 - 1),
-        connect_timeout=wait_seconds,
-        path=texts,
-        headers=st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
-        will=st.none()
-        | st.builds(Will, topic=texts, payload=st.binary(), qos=qos, retain=st.booleans()),
-        reconnect=st.builds(
-            Reconnect,
-            enabled=st.booleans(),
-            initial_delay=wait_seconds,
-            maximum_delay=wait_seconds,
-            limit=st.none() | st.integers(0, 1000),
-        ),
-        tls=st.builds(
-            TlsSettings,
-            ca_file=maybe_texts,
-            certificate_file=maybe_texts,
-            key_file=maybe_texts,
-            alpn=st.lists(texts, max_size=3).map(tuple),
-            sni=maybe_texts,
-            verify_chain=st.booleans(),
-            verify_name=st.booleans(),
-            minimum_version=st.sampled_from(TlsVersion),
-            maximum_version=st.sampled_from(TlsVersion),
-            ciphers=maybe_texts,
-            crl_file=maybe_texts,
-        ),
-    ),
-    subscriptions=st.lists(
-        st.builds(
-            Subscription,
-            topic_filter=texts,
-            qos=qos,
-            no_local=st.booleans(),
-            retain_as_published=st.booleans(),
-            retain_handling=qos,
-        ),
-        max_size=4,
-    ).map(tuple),
-    mapping=st.builds(
-        Mapping,
-        peer_cert_as_username=parts,
-        peer_cert_as_clientid=parts,
-        use_username_as_clientid=st.booleans(),
-        command=texts,
-        dialect=st.sampled_from(get_args(Dialect)),
-    ),
 )
 
 

@@ -80,6 +80,38 @@ def with_guest(library: ProfileLibrary, tmp_path: Path) -> ProfileLibrary:
     return ProfileLibrary(tmp_path, guests=[Guest(profile("demo"), Secret("hush"))])
 
 
+def test_a_copy_has_the_secrets_and_a_name_of_its_own(library: ProfileLibrary) -> None:
+    library.save(profile("dev"))
+    library.secrets.set("dev", SecretKind.PASSWORD, Secret("hush"))
+    assert library.duplicate("dev").name == "dev (2)"
+    assert library.duplicate("dev").name == "dev (3)"
+    for name in ("dev", "dev (2)", "dev (3)"):
+        again = library.profiles.get(name)
+        assert replace(again, name="dev") == profile("dev")
+        assert library.connection(again).password == Secret("hush")
+    with pytest.raises(UsageError, match='There is no profile "nobody"'):
+        library.duplicate("nobody")
+
+
+def test_a_copy_of_a_guest_is_a_profile(with_guest: ProfileLibrary, tmp_path: Path) -> None:
+    assert with_guest.duplicate("demo").name == "demo (2)"
+    assert [each.name for each in with_guest.list().profiles] == ["demo", "demo (2)", "dev"]
+    again = ProfileLibrary(tmp_path)
+    assert again.connection(again.profiles.get("demo (2)")).password == Secret("hush")
+
+
+def test_profiles_are_listed_as_they_were_moved(
+    library: ProfileLibrary, with_guest: ProfileLibrary
+) -> None:
+    for name in ("a", "b"):
+        library.save(profile(name))
+    with_guest.move("dev", -2)
+    with_guest.move("demo", 1)
+    assert [each.name for each in with_guest.list().profiles] == ["demo", "dev", "a", "b"]
+    with pytest.raises(UsageError, match='There is no profile "nobody"'):
+        library.move("nobody", 1)
+
+
 def on_disk(directory: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 

@@ -16,10 +16,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 from mtlsx.client.settings import (
     ConnectionSettings,
+    ConnectProperties,
     MqttVersion,
     Reconnect,
     Transport,
     Will,
+    WillProperties,
 )
 from mtlsx.errors import MaterialError, UsageError
 from mtlsx.secret import Secret
@@ -167,6 +169,12 @@ def test_every_option_arrives() -> None:
         ({"will_message": "x"}, "-Wm goes with a last will: name its topic with -Wt."),
         ({"will_qos": 1}, "-Wq goes with a last will"),
         ({"will_retain": True}, "-Wr goes with a last will"),
+        ({"will_delay_interval": 0}, "-Wd goes with a last will"),
+        ({"will_user_properties": ("a: b",)}, "-Wup goes with a last will"),
+        ({"will_topic": "a", "will_content_type": "x", "mqtt_version": "3.1.1"}, "-Wct is of MQTT 5; MQTT 3.1.1 does not"),
+        ({"rcv_max": 0, "mqtt_version": "3.1"}, "--rcv-max is of MQTT 5; MQTT 3.1 does not know it."),
+        ({"rcv_max": 0}, "Receive maximum 0 is not between 1 and 65535."),
+        ({"conn_user_properties": ("a",)}, "User property \"a\" is not 'NAME: VALUE'."),
         ({"will_topic": "a/#"}, "holds a wildcard"),
         ({"will_topic": "a", "will_qos": 3}, "QoS 3 does not exist."),
         ({"mqtt_version": "4"}, 'MQTT version "4" does not exist; -V takes 3.1, 3.1.1 or 5.'),
@@ -195,6 +203,44 @@ def test_what_cannot_be_meant_is_refused(
     with pytest.raises(UsageError) as caught:
         settings({"MTLSX_CONFIG_DIR": str(tmp_path)}, **given)  # type: ignore[arg-type]
     assert sentence in str(caught.value)
+
+
+def test_the_properties_of_connect_and_will_arrive() -> None:
+    made = settings(
+        client_id="dev",
+        rcv_max=5,
+        maximum_packet_size=1024,
+        req_response_info=True,
+        no_req_problem_info=True,
+        conn_user_properties=("a: 1", "a: 2"),
+        will_topic="gone",
+        will_delay_interval=0,
+        will_payload_format_indicator=True,
+        will_message_expiry_interval=60,
+        will_content_type="text/plain",
+        will_response_topic="back",
+        will_correlation_data="42",
+        will_user_properties=("b:c",),
+    )
+    assert made.properties == ConnectProperties(
+        receive_maximum=5,
+        maximum_packet_size=1024,
+        request_response_information=True,
+        request_problem_information=False,
+        user_properties=(("a", "1"), ("a", "2")),
+    )
+    assert made.will == Will(
+        "gone",
+        properties=WillProperties(
+            will_delay_interval=0,
+            payload_format_indicator=1,
+            message_expiry_interval=60,
+            content_type="text/plain",
+            response_topic="back",
+            correlation_data=b"42",
+            user_properties=(("b", "c"),),
+        ),
+    )
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,33 @@ def test_json_has_one_object_a_line(program: Program, broker: FakeBroker) -> Non
 
 
 @pytest.mark.parametrize(
+    ("chosen", "printed"),
+    [
+        ("hex", b"a1 61 61 01\n"),
+        ("base64", b"oWFhAQ==\n"),
+        ("cbor", b'{\n  "a": 1\n}\n'),
+        ("binary", b"\xa1aa\x01"),
+    ],
+)
+def test_payloads_are_printed_in_a_format(
+    program: Program, broker: FakeBroker, chosen: str, printed: bytes
+) -> None:
+    broker.then = [message(bytes.fromhex("a1616101"))]
+    assert program("sub", "-t", "#", "-C1", "-f", chosen) == (0, printed, "")
+
+
+def test_json_names_the_format_that_the_payload_was_read_in(
+    program: Program, broker: FakeBroker
+) -> None:
+    broker.then = [message(bytes.fromhex("81a16101")), message(b"\xc1")]
+    run = program("sub", "-t", "#", "-C2", "-f", "msgpack", "--json")
+    read, other = [json.loads(line) for line in run.stdout.splitlines()]
+    assert (json.loads(read["payload"]), read["format"]) == ({"a": 1}, "msgpack")
+    assert (other["payload_b64"], "format" in other) == ("wQ==", False)
+    assert run.stderr.startswith("mtlsx: A message on factory/1 is printed as it came: ")
+
+
+@pytest.mark.parametrize(
     ("options", "expected"),
     [
         (["-t", "a"], [Subscription("a")]),
@@ -78,6 +105,10 @@ def test_json_has_one_object_a_line(program: Program, broker: FakeBroker) -> Non
             [
                 Subscription("a", no_local=True, retain_as_published=True, retain_handling=2),
             ],
+        ),
+        (
+            ["-t", "a", "-si", "7", "-up", "k: v"],
+            [Subscription("a", subscription_identifier=7, user_properties=(("k", "v"),))],
         ),
     ],
 )
@@ -97,7 +128,9 @@ def test_subscriptions_are_asked_for_as_given(
         (["-t", "a", "-q", "3"], "QoS 3 does not exist."),
         (["-t", "a", "-t", "b", "-t", "c", "-q1", "-q2"], "-q was given 2 times for 3 topic"),
         (["-t", "a", "-q1", "-q2"], "-q was given 2 times for 1 topic"),
-        (["-t", "a", "-nl", "-V", "3.1.1"], "-nl, -rap and -rh are of MQTT 5"),
+        (["-t", "a", "-nl", "-V", "3.1.1"], "-nl, -rap, -rh, -si and -up are of MQTT 5"),
+        (["-t", "a", "-si", "0"], "Subscription identifier 0 is not between 1 and 268435455."),
+        (["-t", "a", "-up", "x"], "User property \"x\" is not 'NAME: VALUE'."),
         (["-t", "a", "-rh", "3"], "-rh takes 0, 1 or 2."),
         (["-t", "a", "-C", "0"], "-C takes a number of messages from 1."),
         (["-t", "a", "-W", "0"], "-W takes seconds, more than 0"),

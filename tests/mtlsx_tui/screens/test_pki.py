@@ -51,6 +51,14 @@ async def opened(pilot: Pilot[None]) -> PkiScreen:
     return screen
 
 
+def test_keys_are_asked_about_also_while_there_is_nothing_on_the_screen(
+    root: Authority, library: ProfileLibrary, tmp_path: Path
+) -> None:
+    screen = PkiScreen(Workbench(tmp_path / "pki"), library, now=lambda: 0.0)
+    assert screen.check_action("filter", ()) is False
+    assert screen.check_action("ask", ("new",)) is True
+
+
 async def answer(pilot: Pilot[None], pressed: str, /, **values: str) -> None:
     """Press a key, write ``values`` into the panel that opens, and have it done."""
     await pilot.press(pressed)

@@ -10,7 +10,7 @@ import click
 
 from mtlsx.errors import UsageError
 from mtlsx_tui.cli.conn_report import failure_json, report_json, report_text
-from mtlsx_tui.cli.connection_options import connection_options, reconnect_options
+from mtlsx_tui.cli.connection_options import bare_connection_options, reconnect_options
 from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile
 from mtlsx_tui.cli.headless import EndedError, HeadlessClient
 from mtlsx_tui.cli.output import failed, print_text
@@ -31,7 +31,7 @@ OUTPUT = "Output"
     is_flag=True,
     help='Print one JSON object; its key "verdict" is "ok" or says what failed.',
 )
-@connection_options
+@bare_connection_options
 @reconnect_options
 def command(arguments: ConnectionArguments, stay: bool, as_json: bool) -> int:
     """Connect, say what the broker answered, and disconnect.

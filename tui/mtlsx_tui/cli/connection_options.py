@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 BROKER = "Broker"
 TLS = "TLS (giving any of these means mqtts and port 8883)"
 CLIENT = "Client"
-WILL = "Last will"
+CONNECT_PROPERTIES = "CONNECT properties (MQTT 5)"
+WILL = "Last will; from -Wd on MQTT 5"
 RECONNECT = "Reconnecting"
 
 
@@ -61,6 +62,18 @@ class ConnectionArguments:
     will_message: str | None = None
     will_qos: int | None = None
     will_retain: bool = False
+    will_delay_interval: int | None = None
+    will_payload_format_indicator: bool = False
+    will_message_expiry_interval: int | None = None
+    will_content_type: str | None = None
+    will_response_topic: str | None = None
+    will_correlation_data: str | None = None
+    will_user_properties: tuple[str, ...] = ()
+    rcv_max: int | None = None
+    maximum_packet_size: int | None = None
+    req_response_info: bool = False
+    no_req_problem_info: bool = False
+    conn_user_properties: tuple[str, ...] = ()
     reconnect_period: int | None = None
     maximum_reconnect_times: int | None = None
 
@@ -123,7 +136,55 @@ _WILL: _Options = (
     option(WILL, "-Wm", "--will-message", metavar="TEXT", help="Its payload.  [empty]"),
     option(WILL, "-Wq", "--will-qos", type=int, metavar="0|1|2", help="Its QoS.  [0]"),
     option(WILL, "-Wr", "--will-retain", is_flag=True, help="The broker keeps it."),
+    option(
+        WILL, "-Wd", "--will-delay-interval", type=int, metavar="SECONDS",
+        help="How long the broker waits for us to come back.  [0]",
+    ),
+    option(WILL, "-Wpf", "--will-payload-format-indicator", is_flag=True, help="The payload is UTF-8."),
+    option(
+        WILL, "-We", "--will-message-expiry-interval", type=int, metavar="SECONDS",
+        help="How long it is worth delivering.",
+    ),
+    option(WILL, "-Wct", "--will-content-type", metavar="TEXT", help="Its content type."),
+    option(WILL, "-Wrt", "--will-response-topic", metavar="TOPIC", help="Where to answer it."),
+    option(WILL, "-Wcd", "--will-correlation-data", metavar="TEXT", help="What to answer with."),
+    option(
+        WILL, "-Wup", "--will-user-properties", multiple=True, metavar="'NAME: VALUE'",
+        help="User property; repeatable.",
+    ),
 )  # fmt: skip
+_PROPERTIES: _Options = (
+    option(
+        CONNECT_PROPERTIES, "--rcv-max", type=int, metavar="N",
+        help="How many messages of QoS 1 and 2 may wait for our answer.  [65535]",
+    ),
+    option(
+        CONNECT_PROPERTIES, "--maximum-packet-size", type=int, metavar="BYTES",
+        help="The broker sends us nothing larger.  [no limit]",
+    ),
+    option(
+        CONNECT_PROPERTIES, "--req-response-info", is_flag=True,
+        help="Ask for response information in CONNACK.",
+    ),
+    option(
+        CONNECT_PROPERTIES, "--no-req-problem-info", is_flag=True,
+        help="Ask for no reason strings but in CONNACK, PUBLISH and DISCONNECT.",
+    ),
+)  # fmt: skip
+_USER_PROPERTIES: _Options = (
+    option(
+        CONNECT_PROPERTIES, "-Cup", "--conn-user-properties", multiple=True,
+        metavar="'NAME: VALUE'", help="User property of CONNECT; repeatable.",
+    ),
+)  # fmt: skip
+_ONLY_USER_PROPERTIES: _Options = (
+    option(
+        CONNECT_PROPERTIES, "-up", "--user-properties", "-Cup", "--conn-user-properties",
+        "conn_user_properties", multiple=True, metavar="'NAME: VALUE'",
+        help="User property; repeatable.",
+    ),
+)  # fmt: skip
+_CONNECTION = (*_ADDRESS, *_WEBSOCKET, *_TRUST, *_CLIENT_ID, *_CLIENT, *_WILL, *_PROPERTIES)
 _CLIENT_IDS: _Options = (
     option(
         CLIENT, "-I", "--client-id",
@@ -146,8 +207,12 @@ _RECONNECT_OPTIONS: _Options = (
 
 def connection_options(function: Function) -> Function:
     """Give a command the options of a connection, as its first argument, a ``ConnectionArguments``."""
-    options = (*_ADDRESS, *_WEBSOCKET, *_TRUST, *_CLIENT_ID, *_CLIENT, *_WILL)
-    return _decorated(_with_arguments(function), options)
+    return _decorated(_with_arguments(function), (*_CONNECTION, *_USER_PROPERTIES))
+
+
+def bare_connection_options(function: Function) -> Function:
+    """The same for a command that sends nothing but CONNECT: ``-up`` is a user property of that, as in MQTTX CLI."""
+    return _decorated(_with_arguments(function), (*_CONNECTION, *_ONLY_USER_PROPERTIES))
 
 
 def connections_options(function: Function) -> Function:

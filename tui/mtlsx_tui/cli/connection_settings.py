@@ -6,15 +6,21 @@ sentence. An option wins over the environment, the environment over the profile.
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from mtlsx.client.rules import check_settings
-from mtlsx.client.settings import ConnectionSettings, MqttVersion, Reconnect, Transport, Will
+from mtlsx.client.settings import (
+    ClientIdSuffix,
+    ConnectionSettings,
+    MqttVersion,
+    Reconnect,
+    Transport,
+)
 from mtlsx.errors import UsageError
 from mtlsx.tls.settings import TlsSettings, TlsVersion
+from mtlsx_tui.cli.connect_properties import connect_properties, last_will
 from mtlsx_tui.cli.given_secrets import passphrase, password
 
 if TYPE_CHECKING:
@@ -71,6 +77,7 @@ def connection_settings(
         transport=transport,
         version=version,
         client_id=_client_id(arguments, saved),
+        client_id_suffix=_client_id_suffix(arguments, base),
         username=_given(arguments.username, base.username),
         password=password(arguments, environ, base),
         keepalive=_given(arguments.keepalive, base.keepalive),
@@ -80,7 +87,8 @@ def connection_settings(
         or base.connect_timeout,
         path=_given(arguments.path, base.path),
         headers=tuple(map(_header, arguments.ws_headers)) or base.headers,
-        will=_will(arguments, base.will),
+        properties=connect_properties(arguments, base.properties, version),
+        will=last_will(arguments, base.will, version),
         reconnect=_reconnect(arguments),
         tls=_tls(arguments, environ, base.tls, uses_tls=transport.uses_tls),
     )
@@ -155,6 +163,10 @@ def _client_id(arguments: ConnectionArguments, saved: Saved | None) -> str:
     return f"mtlsx_{secrets.token_hex(4)}"
 
 
+def _client_id_suffix(arguments: ConnectionArguments, base: ConnectionSettings) -> ClientIdSuffix:
+    return base.client_id_suffix if arguments.client_id is None else ClientIdSuffix.NONE
+
+
 def _tls(
     arguments: ConnectionArguments, environ: Mapping[str, str], base: TlsSettings, *, uses_tls: bool
 ) -> TlsSettings:
@@ -207,26 +219,6 @@ def _session_expiry(
     if not 0 <= expiry <= _NEVER:
         raise UsageError(f"-se takes seconds from 0 to {_NEVER}, which stands for never.")
     return expiry
-
-
-def _will(arguments: ConnectionArguments, base: Will | None) -> Will | None:
-    if arguments.will_topic is None and base is None:
-        for option, given in (
-            ("-Wm", arguments.will_message is not None),
-            ("-Wq", arguments.will_qos is not None),
-            ("-Wr", arguments.will_retain),
-        ):
-            if given:
-                raise UsageError(f"{option} goes with a last will: name its topic with -Wt.")
-        return None
-    will = base or Will(topic="")
-    message = arguments.will_message
-    return Will(
-        topic=_given(arguments.will_topic, will.topic),
-        payload=will.payload if message is None else os.fsencode(message),
-        qos=_given(arguments.will_qos, will.qos),
-        retain=will.retain or arguments.will_retain,
-    )
 
 
 def _reconnect(arguments: ConnectionArguments) -> Reconnect:

@@ -156,6 +156,22 @@ def key_passphrase(file: str | None, environ: Mapping[str, str], *, encrypt: boo
     return _ask("Passphrase for the key", twice=True)
 
 
+def seal_passphrase(
+    file: str | None, environ: Mapping[str, str], *, twice: bool = False
+) -> Secret | None:
+    """What seals the secrets of a bundle: from a file, MTLSX_PASSPHRASE, or a question; None where nobody is there.
+
+    ``twice``: who is asked must type it twice. Raises UsageError and MaterialError.
+    """
+    if file is not None:
+        return secret_in_file("Passphrase", file)
+    if environ.get("MTLSX_PASSPHRASE"):
+        return secret_from(environ["MTLSX_PASSPHRASE"], "MTLSX_PASSPHRASE")
+    if not _somebody_is_there():
+        return None
+    return _ask("Passphrase of the sealed secrets", twice=twice)
+
+
 def secret_in_file(what: str, path: str) -> Secret:
     """The secret in a file, without the newline at its end; ``what`` names it in a message.
 

@@ -9,6 +9,8 @@ command = LateGroup(
     entries={
         "list": Entry("profile_list", "All profiles."),
         "show": Entry("profile_show", "One profile, as it is stored."),
+        "import": Entry("profile_import", "Take profiles from files of MQTTX and others."),
+        "export": Entry("profile_export", "Profiles as a file for another machine, or for MQTTX."),
         "rm": Entry("profile_rm", "Delete profiles and their secrets."),
     },
     help="Saved connection profiles.",

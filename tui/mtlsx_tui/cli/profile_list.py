@@ -8,29 +8,33 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mtlsx.profiles.arrangement import found
 from mtlsx.profiles.directories import config_directory
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx_tui.cli.headless import notice
 from mtlsx_tui.cli.main import USAGE
+from mtlsx_tui.cli.profile_text import address
 
 if TYPE_CHECKING:
     from mtlsx.profiles.model import Profile
 
 
 @click.command("list")
+@click.argument("text", nargs=-1, metavar="[TEXT…]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def command(*, as_json: bool) -> int:
-    """List all profiles: name, address, group.
+def command(text: tuple[str, ...], *, as_json: bool) -> int:
+    """List all profiles, or those that have each TEXT in their name, group, host, client id or username.
 
     A file that cannot be read as a profile is named on stderr; then the exit code is 2.
     """
     listing = ProfileLibrary(config_directory(os.environ)).profiles.list()
+    profiles = found(listing.profiles, " ".join(text))
     if as_json:
-        click.echo(json.dumps([_summary(each) for each in listing.profiles], ensure_ascii=False))
+        click.echo(json.dumps([_summary(each) for each in profiles], ensure_ascii=False))
     else:
-        longest = max((len(each.name) for each in listing.profiles), default=0)
-        for each in listing.profiles:
-            click.echo(f"{each.name:<{longest}}  {_address(each)}  {each.group or ''}".rstrip())
+        longest = max((len(each.name) for each in profiles), default=0)
+        for each in profiles:
+            click.echo(f"{each.name:<{longest}}  {address(each)}  {each.group or ''}".rstrip())
     for unreadable in listing.unreadable:
         notice(str(unreadable.error))
     return USAGE if listing.unreadable else 0
@@ -45,8 +49,3 @@ def _summary(profile: Profile) -> dict[str, Any]:
         "transport": str(profile.connection.transport),
         "mqtt_version": str(profile.connection.version),
     }
-
-
-def _address(profile: Profile) -> str:
-    connection = profile.connection
-    return f"{connection.transport}://{connection.host}:{connection.port}"

@@ -91,16 +91,17 @@ def publish_properties(given: PropertyArguments, *, version5: bool) -> PublishPr
         content_type=given.content_type,
         response_topic=given.response_topic,
         correlation_data=None if correlation is None else os.fsencode(correlation),
-        user_properties=tuple(map(_user_property, given.user_properties)),
+        user_properties=tuple(map(user_property, given.user_properties)),
     )
 
 
-def _is_topic_name(text: str) -> bool:
-    return bool(text) and not set(text) & set("+#\0")
-
-
-def _user_property(text: str) -> tuple[str, str]:
+def user_property(text: str) -> tuple[str, str]:
+    """A user property from ``NAME: VALUE``. Raises UsageError."""
     name, colon, value = text.partition(":")
     if not colon:
         raise UsageError(f"User property \"{text}\" is not 'NAME: VALUE'.")
     return name.strip(), value.removeprefix(" ")
+
+
+def _is_topic_name(text: str) -> bool:
+    return bool(text) and not set(text) & set("+#\0")

@@ -20,6 +20,8 @@ from mtlsx_tui.cli.connection_options import connection_options, reconnect_optio
 from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile, seconds
 from mtlsx_tui.cli.headless import SESSION_OVER, EndedError, HeadlessClient
 from mtlsx_tui.cli.output import failed, message_json, message_line
+from mtlsx_tui.cli.payload_formats import BINARY, CHOICES, shown
+from mtlsx_tui.cli.publish_properties import user_property
 from mtlsx_tui.cli.sections import SectionedCommand, option
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 SUBSCRIBE = "Subscribing"
 OUTPUT = "Output"
+
+_OPTIONS = "-nl, -rap, -rh, -si and -up"
 
 
 @click.command("sub", cls=SectionedCommand)
@@ -67,6 +71,22 @@ OUTPUT = "Output"
     metavar="0|1|2",
     help="Retained messages: send, send if new, do not send (MQTT 5).  [0]",
 )
+@option(
+    SUBSCRIBE,
+    "-si",
+    "--subscription-identifier",
+    type=int,
+    metavar="N",
+    help="Number that the broker puts on what these filters bring (MQTT 5).",
+)
+@option(
+    SUBSCRIBE,
+    "-up",
+    "--user-properties",
+    multiple=True,
+    metavar="'NAME: VALUE'",
+    help="User property of SUBSCRIBE; repeatable (MQTT 5).",
+)
 @option(OUTPUT, "-C", "count", type=int, metavar="N", help="End after N messages.")
 @option(
     OUTPUT,
@@ -75,6 +95,14 @@ OUTPUT = "Output"
     type=float,
     metavar="SECONDS",
     help="End so long after the connection: 0, or 16 if -C asked for more messages.",
+)
+@option(
+    OUTPUT,
+    "-f",
+    "--format",
+    "payload_format",
+    type=click.Choice(CHOICES),
+    help="Print payloads so; binary: with nothing between them.  [as they are, one a line]",
 )
 @option(OUTPUT, "-v", "--verbose", is_flag=True, help="Print the topic before the payload.")
 @option(OUTPUT, "--json", "as_json", is_flag=True, help="Print one JSON object a line.")
@@ -87,8 +115,11 @@ def command(
     no_local: bool,
     retain_as_published: bool,
     retain_handling: int | None,
+    subscription_identifier: int | None,
+    user_properties: tuple[str, ...],
     count: int | None,
     wait: float | None,
+    payload_format: str | None,
     verbose: bool,
     as_json: bool,
 ) -> int:
@@ -98,13 +129,15 @@ def command(
     """
     if count is not None and count < 1:
         raise UsageError("-C takes a number of messages from 1.")
-    asked = _Asked(limit=count, wait=seconds("-W", wait), verbose=verbose, as_json=as_json)
+    asked = _Asked(count, seconds("-W", wait), payload_format, verbose=verbose, as_json=as_json)
     saved = saved_profile(arguments.profile, os.environ)
     settings = connection_settings(arguments, os.environ, saved)
     options = {
         "no_local": no_local,
         "retain_as_published": retain_as_published,
         "retain_handling": retain_handling or 0,
+        "subscription_identifier": subscription_identifier,
+        "user_properties": tuple(map(user_property, user_properties)),
     }
     subscriptions = _subscriptions(topics, qos, options, settings, saved)
     try:
@@ -119,6 +152,7 @@ class _Asked(NamedTuple):
 
     limit: int | None
     wait: float | None
+    payload_format: str | None
     verbose: bool
     as_json: bool
 
@@ -131,11 +165,13 @@ def _subscriptions(
     saved: Saved | None,
 ) -> tuple[Subscription, ...]:
     if not topics:
-        if saved is None or not saved.profile.subscriptions:
+        remembered = saved.profile.subscriptions if saved else ()
+        enabled = tuple(each for each in remembered if each.enabled)
+        if not enabled:
             raise UsageError("No topic filter was given: name one with -t.")
-        if qos or any(options.values()):
-            raise UsageError("-q, -nl, -rap and -rh go with -t; the profile has its own.")
-        return saved.profile.subscriptions
+        if qos or _any(options):
+            raise UsageError(f"-q, {_OPTIONS} go with -t; the profile has its own.")
+        return enabled
     if len(qos) not in {0, 1, len(topics)}:
         raise UsageError(
             f"-q was given {len(qos)} times for {len(topics)} topic filters.",
@@ -143,8 +179,8 @@ def _subscriptions(
         )
     if options["retain_handling"] not in {0, 1, 2}:
         raise UsageError("-rh takes 0, 1 or 2.")
-    if any(options.values()) and settings.version is not MqttVersion.V5:
-        raise UsageError(f"-nl, -rap and -rh are of MQTT 5; this is MQTT {settings.version}.")
+    if _any(options) and settings.version is not MqttVersion.V5:
+        raise UsageError(f"{_OPTIONS} are of MQTT 5; this is MQTT {settings.version}.")
     levels = qos if len(qos) == len(topics) else (qos or (0,)) * len(topics)
     subscriptions = tuple(
         Subscription(topic, level, **options) for topic, level in zip(topics, levels, strict=True)
@@ -152,6 +188,10 @@ def _subscriptions(
     for subscription in subscriptions:
         check_subscription(subscription)
     return subscriptions
+
+
+def _any(options: dict[str, Any]) -> bool:
+    return any(options.values()) or options["subscription_identifier"] is not None
 
 
 def _print_messages(
@@ -163,6 +203,7 @@ def _print_messages(
         client.connect()
         end = None if asked.wait is None else time.monotonic() + asked.wait
         client.subscribe(subscriptions)
+        unanswered = len(subscriptions)
         answer_by: float | None = client.deadline()
         while printed != asked.limit:
             match client.next(until=answer_by or end):
@@ -173,7 +214,8 @@ def _print_messages(
                         sys.stdout.buffer.flush()
                 case Subscribed() as answer:
                     _require_all_granted(answer)
-                    answer_by = None
+                    unanswered -= len(answer.subscriptions)
+                    answer_by = answer_by if unanswered > 0 else None
                 case None if answer_by is not None:
                     raise client.unanswered("did not answer SUBSCRIBE")
                 case None if asked.limit is not None:
@@ -184,9 +226,11 @@ def _print_messages(
 
 
 def _line(message: Message, asked: _Asked) -> bytes:
-    return (
-        message_json(message) if asked.as_json else message_line(message, with_topic=asked.verbose)
-    )
+    text = shown(message, asked.payload_format)
+    if asked.as_json:
+        return message_json(message, text, asked.payload_format)
+    newline = asked.payload_format != BINARY
+    return message_line(message, with_topic=asked.verbose, text=text, newline=newline)
 
 
 def _require_all_granted(answer: Subscribed) -> None:

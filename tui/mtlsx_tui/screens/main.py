@@ -1,37 +1,37 @@
-"""The main screen: profiles, the identity, subscriptions, messages, and why there is no connection."""
+"""The main screen: wires profiles, the identity, subscriptions, messages and publishing to the sessions.
+
+Each concern is a panel in a module of its own, ``main_….py``; what they say is in ``words``, the keys in ``keys``.
+"""
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import on
 from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from mtlsx.client.rules import check_subscription
-from mtlsx.errors import MtlsxError
-from mtlsx.profiles.model import with_absolute_paths
-from mtlsx_tui.messages import ConnectionEvent, EvidenceRead, IdentityRead
+from mtlsx_tui.messages import ConnectionEvent
 from mtlsx_tui.screens import words
 from mtlsx_tui.screens.keys import KEYS, applies
-from mtlsx_tui.sessions import Sessions, State
+from mtlsx_tui.screens.main_conversation import Conversation
+from mtlsx_tui.screens.main_export import ExportPanel
+from mtlsx_tui.screens.main_identity import ProfileIdentity
+from mtlsx_tui.screens.main_profiles import ProfilesPanel
+from mtlsx_tui.screens.main_publishing import Publishing
+from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
+from mtlsx_tui.sessions import Sessions
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
-from mtlsx_tui.widgets.failure import FailurePanel
-from mtlsx_tui.widgets.identity import IdentityCard, Value
-from mtlsx_tui.widgets.messages import MessagesPane
+from mtlsx_tui.widgets.filter import FilterLine
+from mtlsx_tui.widgets.identity import Value
 from mtlsx_tui.widgets.printable import printable
-from mtlsx_tui.widgets.profiles import Entry, ProfileList
-from mtlsx_tui.widgets.publish import PublishLine
+from mtlsx_tui.widgets.profiles import ProfileList
 from mtlsx_tui.widgets.question import Question
 from mtlsx_tui.widgets.status import StatusLine
 from mtlsx_tui.widgets.stream import MessageStream
-from mtlsx_tui.widgets.subscriptions import SubscriptionList, Subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,14 +40,11 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from mtlsx.client.settings import Subscription
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
-    from mtlsx.profiles.store import Listing
     from mtlsx_tui.broker_session import BrokerSession
-    from mtlsx_tui.identity import Inspection
     from mtlsx_tui.screens.form import Saved
-    from mtlsx_tui.sessions import ConnectionFactory, Session
+    from mtlsx_tui.sessions import ConnectionFactory
     from mtlsx_tui.settings import Settings
 
 _TICK = 1 / 12
@@ -87,137 +84,74 @@ class MainScreen(Screen[None]):
             post=lambda *event: self.post_message(ConnectionEvent(*event)),
             in_background=partial(self.run_worker, thread=True, group="connections"),
         )
-        self._profiles: dict[str, Profile] = {}
-        self._shown: str | None = None
-        self._inspections: dict[str, Inspection] = {}
-        self._evidence_of: int | None = None
+        # Made here, and not looked up: keys are asked about also before these are mounted, and after.
+        self._status = StatusLine()
+        self._side = ProfilesPanel(library, self.sessions)
+        self._card = ProfileIdentity(library, now=now)
+        self._subscriptions = ProfileSubscriptions()
+        self._conversation = Conversation()
+        self._publishing = Publishing(now=now)
+        self._export = ExportPanel()
 
     def compose(self) -> ComposeResult:
-        yield StatusLine()
+        yield self._status
         with Horizontal(id="body"):
-            with Vertical(id="side"):
-                yield Static("PROFILES", classes="title")
-                yield ProfileList(id="profiles")
-                yield Static(id="unreadable")
+            yield self._side
             with Vertical(id="main"):
                 yield Static(words.WELCOME, id="welcome")
-                yield IdentityCard()
+                yield self._card
                 yield CopyPanel()
                 with Horizontal(id="traffic"):
-                    yield Subscriptions()
-                    with Vertical(id="conversation"):
-                        yield FailurePanel()
-                        yield MessagesPane()
-        yield PublishLine()
-        yield Static(id="publish-note")
+                    yield self._subscriptions
+                    yield self._conversation
+        yield self._export
+        yield self._publishing
         yield Question()
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
         self.query_one(CopyPanel).display = False
-        self.query_one("#unreadable").display = False
         self._show()
-        self._load(self._opened_first, then_connect=self._opened_first is not None)
-        self.set_interval(_TICK, self._tick)
+        self._side.load(self._opened_first, then_connect=self._opened_first is not None)
+        self._clock = self.set_interval(_TICK, self._tick)
+
+    def on_screen_suspend(self) -> None:
+        # What changes below another screen makes Textual paint that one anew, as a whole.
+        self._clock.pause()
+
+    def on_screen_resume(self) -> None:
+        self._clock.resume()
 
     # What is shown
 
-    @property
-    def _profile(self) -> Profile | None:
-        return None if self._shown is None else self._profiles.get(self._shown)
-
-    @property
-    def _session(self) -> Session | None:
-        return self.sessions.get(self._shown)
-
+    @on(ProfilesPanel.Shown)
     def _show(self) -> None:
         """Bring the whole screen in line with the profile that is shown and its session."""
-        profile, session = self._profile, self._session
-        for widget in (IdentityCard, "#traffic", PublishLine):
-            self.query_one(widget).display = profile is not None
-        self.query_one("#welcome").display = profile is None and not self._profiles
-        self._show_states()
+        profile, session = self._side.profile, self._side.session
+        for widget in (self._card, self.query_one("#traffic"), self._publishing):
+            widget.display = profile is not None
+        self.query_one("#welcome").display = self._side.empty
+        self._side.show_states(self._status)
         if profile is None:
             return
-        self._show_identity(profile)
-        answers = session.subscriptions if session and session.state is State.CONNECTED else None
-        self.query_one(Subscriptions).show(profile.subscriptions, answers)
-        pane = self.query_one(MessagesPane)
-        pane.show(session.ring if session else None)
-        pane.say(words.note(profile, session))
-        self._show_failure(session)
-        self._show_refusal(session.refusal if session else None)
+        self._card.show_profile(profile, session)
+        self._subscriptions.show_profile(profile, session)
+        self._conversation.show(profile, session)
+        self._publishing.show(profile, session)
         self.refresh_bindings()
 
-    def _show_states(self) -> None:
-        clock = time.monotonic()
-        self.query_one(StatusLine).show(words.status(self._profile, self._session, clock=clock))
-        entries = []
-        for profile in self._profiles.values():
-            session = self.sessions.get(profile.name)
-            state, unread = (session.state, session.unread) if session else (State.DISCONNECTED, 0)
-            entries.append(Entry(profile.name, profile.group, state, unread))
-        self.query_one(ProfileList).show(entries, self._shown)
-
-    def _show_failure(self, session: Session | None) -> None:
-        panel = self.query_one(FailurePanel)
-        verdict, error = (session.verdict, session.error) if session else (None, None)
-        panel.display = verdict is not None or error is not None
-        pane = self.query_one(MessagesPane)
-        pane.display = not panel.display or (session is not None and len(session.ring) > 0)
-        panel.set_class(pane.display, "-above-messages")
-        if session is None:
-            return
-        if verdict is not None:
-            panel.show(verdict)
-            self._read_evidence(session)
-        elif error is not None:
-            panel.show_error(error)
-        panel.show_next(words.coming(session, clock=time.monotonic()))
-
     def _tick(self) -> None:
-        session = self._session
-        self.query_one(MessagesPane).poll()
-        if session is not None:
-            session.seen = session.ring.next
-            if session.state is State.WAITING:
-                self.query_one(FailurePanel).show_next(
-                    words.coming(session, clock=time.monotonic())
-                )
-        self._show_states()
+        self._conversation.tick()
+        self._side.show_states(self._status)
 
     # Profiles
 
-    @work(thread=True, group="profiles")
-    def _load(self, then_show: str | None, *, then_connect: bool = False) -> None:
-        try:
-            listing = self._library.list()
-        except MtlsxError as error:
-            self.app.call_from_thread(self._show_unreadable, (str(error),))
-        else:
-            self.app.call_from_thread(self._loaded, listing, then_show, then_connect)
-
-    def _loaded(self, listing: Listing, then_show: str | None, then_connect: bool) -> None:
-        self._profiles = {profile.name: profile for profile in listing.profiles}
-        self._show_unreadable(tuple(str(each.error) for each in listing.unreadable))
-        candidates = (then_show, self._shown, *self._profiles)
-        self._shown = next((name for name in candidates if name in self._profiles), None)
-        self._inspections.clear()
-        if self.focused is None:
-            self.query_one(ProfileList).focus()
+    @on(ProfilesPanel.Loaded)
+    def _loaded(self, message: ProfilesPanel.Loaded) -> None:
+        self._card.forget()
         self._show()
-        if then_connect:
+        if message.connect:
             self.action_connect()
-
-    def _show_unreadable(self, sentences: tuple[str, ...]) -> None:
-        place = self.query_one("#unreadable", Static)
-        place.display = bool(sentences)
-        place.update(Content("\n".join(f"⚠ {printable(sentence)}" for sentence in sentences)))
-
-    @on(ProfileList.Shown)
-    def _moved_to(self, message: ProfileList.Shown) -> None:
-        self._shown = message.name
-        self._show()
 
     @on(ProfileList.Opened)
     def _opened(self, message: ProfileList.Opened) -> None:
@@ -234,7 +168,7 @@ class MainScreen(Screen[None]):
 
     def action_edit(self) -> None:
         """Edit the profile that is shown."""
-        self._edit(self._profile)
+        self._edit(self._side.profile)
 
     def _edit(self, profile: Profile | None) -> None:
         from mtlsx_tui.screens.form import ProfileForm
@@ -248,29 +182,28 @@ class MainScreen(Screen[None]):
                 self.sessions.forget(former)
             if saved.connect:
                 self.sessions.close(saved.profile.name)
-            self._load(saved.profile.name, then_connect=saved.connect)
+            self._side.load(saved.profile.name, then_connect=saved.connect)
 
         self.app.push_screen(ProfileForm(self._library, profile, now=self._now), ended)
 
     @on(ProfileList.DeleteWanted)
     def _delete_asked(self, message: ProfileList.DeleteWanted) -> None:
         name = message.name
+
+        def delete() -> None:
+            self.sessions.forget(name)
+            self._side.delete(name)
+
         self.query_one(Question).ask(
-            f'Delete profile "{printable(name)}", with its password and passphrase?',
-            lambda: self._delete_now(name),
+            f'Delete profile "{printable(name)}", with its password and passphrase?', delete
         )
 
-    def _delete_now(self, name: str) -> None:
-        self.sessions.forget(name)
-        self._delete(name)
+    @on(ProfileSubscriptions.Changed)
+    def _subscriptions_changed(self, message: ProfileSubscriptions.Changed) -> None:
+        self._side.remember(message.profile)
+        self._show()
 
-    @work(thread=True, group="profiles")
-    def _delete(self, name: str) -> None:
-        try:
-            self._library.delete(name)
-        except MtlsxError as error:
-            self.app.call_from_thread(self._show_unreadable, (str(error),))
-        self.app.call_from_thread(self._load, None)
+    # Other screens
 
     def action_certificates(self) -> None:
         """Open the authorities and what they issued."""
@@ -281,7 +214,7 @@ class MainScreen(Screen[None]):
 
         def ended(made_profiles: bool | None) -> None:
             if made_profiles:
-                self._load(None)
+                self._side.load(None)
 
         screen = PkiScreen(Workbench(self._pki), self._library, now=self._now)
         self.app.push_screen(screen, ended)
@@ -293,173 +226,151 @@ class MainScreen(Screen[None]):
         open_pki = None if self._pki is None else self.action_certificates
         self.app.push_screen(BrokerScreen(self._broker, open_pki=open_pki))
 
-    # The identity
+    def action_topics(self) -> None:
+        """Open the topics of the session."""
+        profile, session = self._side.profile, self._side.session
+        if profile is None or session is None:
+            return
+        from mtlsx_tui.screens.topics import TopicsScreen
 
-    def _show_identity(self, profile: Profile) -> None:
-        card = self.query_one(IdentityCard)
-        inspection = self._inspections.get(profile.name)
-        if inspection is None:
-            card.show_note("reading …")
-            self._inspect(profile)
-        elif inspection.identity is not None:
-            card.show(words.in_force(inspection.identity, self._session))
-        else:
-            card.show_note(inspection.note, bad=bool(inspection.errors))
+        def ended(topic: str | None) -> None:
+            if topic is not None:
+                self._publishing.line.open(topic)
 
-    @work(thread=True, exclusive=True, group="identity")
-    def _inspect(self, profile: Profile) -> None:
-        try:
-            settings = self._library.connection(profile)
-        except MtlsxError:
-            # Most files need no secret to be read; connecting will say what is wrong with them.
-            settings = with_absolute_paths(profile.connection, self._library.profiles.directory)
-        from mtlsx_tui.inspection import inspect
+        current = partial(self.sessions.get, profile.name)
+        self.app.push_screen(TopicsScreen(profile, current, session, now=self._now), ended)
 
-        inspection = inspect(settings, profile.mapping, now=self._now())
-        self.post_message(IdentityRead(profile.name, inspection))
+    def action_help(self) -> None:
+        """List all keys."""
+        from mtlsx_tui.screens.help import HelpScreen
 
-    def on_identity_read(self, message: IdentityRead) -> None:
-        self._inspections[message.profile] = message.inspection
-        if self._profile is not None and message.profile == self._shown:
-            self._show_identity(self._profile)
+        self.app.push_screen(HelpScreen(KEYS))
+
+    def action_explain(self) -> None:
+        """Open what the last attempt showed."""
+        profile, session = self._side.profile, self._side.session
+        attempted = None if session is None else session.attempted
+        if profile is None or attempted is None:
+            return
+        from mtlsx_tui.screens.attempt import AttemptScreen
+
+        def ended(changed: Profile | None) -> None:
+            if changed is not None:
+                self._side.load(changed.name, then_connect=True)
+
+        self.app.push_screen(AttemptScreen(attempted, profile, self._library, now=self._now), ended)
+
+    def action_look_back(self) -> None:
+        """Open what the last attempt showed; it succeeded."""
+        self.action_explain()
+
+    def action_recipes(self) -> None:
+        """Copy the connection as a command for another program."""
+        from mtlsx_tui.screens.recipes import RecipesScreen
+
+        if (profile := self._side.profile) is not None:
+            self.app.push_screen(RecipesScreen(profile, self._library))
 
     # The connection
 
     def action_connect(self) -> None:
         """Connect the profile that is shown."""
-        if self._profile is not None:
-            self.sessions.open(self._profile)
+        profile = self._side.profile
+        if profile is not None:
+            self.sessions.open(profile)
             self._show()
 
     def action_disconnect(self) -> None:
         """Disconnect the profile that is shown, or stop trying."""
-        if self._shown is not None:
-            self.sessions.close(self._shown)
+        profile = self._side.profile
+        if profile is not None:
+            self.sessions.close(profile.name)
 
     def on_connection_event(self, message: ConnectionEvent) -> None:
         session = self.sessions.apply(message.profile, message.run, message.event)
         if session is None:
             return
-        if session is self._session:
+        if session is self._side.session:
             self._show()
         else:
-            self._show_states()
+            self._side.show_states(self._status)
 
-    @work(thread=True, exclusive=True, group="evidence")
-    def _read_evidence(self, session: Session) -> None:
-        if session.handshake is not None:
-            from mtlsx_tui.evidence import read_evidence
-
-            evidence = read_evidence(session.handshake, now=self._now())
-            self.post_message(EvidenceRead(session.profile, session.run, evidence))
-
-    def on_evidence_read(self, message: EvidenceRead) -> None:
-        session = self._session
-        if session is not None and session.run == message.run and session.verdict is not None:
-            self.query_one(FailurePanel).show_evidence(message.evidence)
-
-    # Subscriptions
+    # Going about
 
     def action_subscribe(self) -> None:
         """Go to the line for a new subscription."""
-        self.query_one(Subscriptions).open()
+        self._subscriptions.open()
 
-    @on(Subscriptions.Wanted)
-    def _subscribe_wanted(self, message: Subscriptions.Wanted) -> None:
-        profile, session, wanted = self._profile, self._session, message.subscription
-        if profile is None:
-            return
-        try:
-            check_subscription(wanted)
-            if session is not None and session.state is State.CONNECTED:
-                session.subscribe(wanted)
-        except MtlsxError as error:
-            self.query_one(Subscriptions).show_error(str(error))
-            return
-        others = [
-            each for each in profile.subscriptions if each.topic_filter != wanted.topic_filter
-        ]
-        # The focus moves before anything is shown: whoever sees the subscription can already go on.
-        self.query_one(Subscriptions).accept()
-        self.action_leave()
-        self._remember(profile, (*others, wanted))
+    def action_publish(self) -> None:
+        """Go to the publish line."""
+        self._publishing.line.open()
 
-    @on(SubscriptionList.UnsubscribeWanted)
-    def _unsubscribe_wanted(self, message: SubscriptionList.UnsubscribeWanted) -> None:
-        profile, session = self._profile, self._session
-        if profile is None:
-            return
-        try:
-            if session is not None and session.state is State.CONNECTED:
-                session.unsubscribe(message.topic_filter)
-        except MtlsxError as error:
-            self.query_one(Subscriptions).show_error(str(error))
-            return
-        left = [each for each in profile.subscriptions if each.topic_filter != message.topic_filter]
-        self._remember(profile, tuple(left))
+    def action_send(self) -> None:
+        """Publish what is written."""
+        self._publishing.line.send()
 
-    def _remember(self, profile: Profile, subscriptions: tuple[Subscription, ...]) -> None:
-        self._profiles[profile.name] = replace(profile, subscriptions=subscriptions)
-        self._show()
-        self._save(self._profiles[profile.name])
+    def action_sent(self) -> None:
+        """Show what was sent, to send it again."""
+        self._publishing.open_sent()
 
-    @work(thread=True, group="profiles")
-    def _save(self, profile: Profile) -> None:
-        try:
-            self._library.remember(profile)
-        except MtlsxError as error:
-            self.app.call_from_thread(self._show_unreadable, (str(error),))
+    def action_options(self) -> None:
+        """Ask what goes with the message: properties, repetition."""
+        self._publishing.open_options()
 
-    @on(Subscriptions.Closed)
-    @on(CopyPanel.Closed)
-    def action_leave(self) -> None:
-        """Leave a field or a panel for the messages, or for the list of profiles."""
-        stream = self.query_one(MessageStream)
-        self.set_focus(stream if stream.focusable else self.query_one(ProfileList))
-
-    # Messages
+    def action_editor(self) -> None:
+        """Write the payload in several lines, or in one again."""
+        self._publishing.line.turn_editor()
 
     def action_follow(self) -> None:
         """Hold the messages in view, or follow the newest again."""
-        self.query_one(MessagesPane).toggle_following()
+        self._conversation.messages.toggle_following()
 
     def action_format(self) -> None:
         """Lay the payload out in the next way."""
         self.query_one(MessageDetail).cycle_format()
 
-    def action_publish(self) -> None:
-        """Go to the publish line."""
-        self.query_one(PublishLine).open()
+    def action_filter(self) -> None:
+        """Ask which messages to show."""
+        self._conversation.messages.open_filter()
 
-    def action_send(self) -> None:
-        """Publish what is written."""
-        self.query_one(PublishLine).send()
+    async def action_export(self) -> None:
+        """Ask for the file for the messages that are shown."""
+        source = self._conversation.messages.source
+        if source is not None:
+            await self._export.open_for(source.slice(source.first, source.next))
 
-    @on(PublishLine.Wanted)
-    def _publish_wanted(self, message: PublishLine.Wanted) -> None:
-        session = self._session
-        if session is None or session.state is not State.CONNECTED:
-            self._show_refusal("there is no connection; ctrl+o connects.")
-            return
-        try:
-            session.publish(message.publication, now=self._now())
-        except MtlsxError as error:
-            self._show_refusal(str(error))
+    @on(ExportPanel.Exported)
+    def _exported(self, message: ExportPanel.Exported) -> None:
+        self.notify(message.sentence, markup=False)
+        self.action_leave()
+
+    @on(MessageStream.ClearWanted)
+    def _clear_asked(self) -> None:
+        session = self._side.session
+        if session is not None and len(session.ring):
+            self.query_one(Question).ask(
+                f"Forget all {len(session.ring):,} messages of this profile?",
+                self._conversation.messages.clear,
+            )
+
+    @on(ProfileSubscriptions.Closed)
+    @on(CopyPanel.Closed)
+    @on(ExportPanel.Closed)
+    @on(FilterLine.Closed)
+    @on(Publishing.Left)
+    def action_leave(self) -> None:
+        """Leave a field or a panel for the messages, or for the list of profiles."""
+        stream = self.query_one(MessageStream)
+        if stream.focusable:
+            self.set_focus(stream)
         else:
-            self._show_refusal(None)
-
-    def _show_refusal(self, text: str | None) -> None:
-        note = self.query_one("#publish-note", Static)
-        note.display = text is not None
-        note.update(Content(f"✘ not published: {printable(text or '')}"))
+            self._side.focus_list()
 
     # Copying
 
     def action_copy(self) -> None:
         """Choose what to copy."""
-        values = words.values_to_copy(
-            self._inspections.get(self._shown or ""), self.query_one(MessageDetail).message
-        )
+        values = words.values_to_copy(self._card.inspection, self.query_one(MessageDetail).message)
         if values:
             self.query_one(CopyPanel).open(values)
 
@@ -475,11 +386,7 @@ class MainScreen(Screen[None]):
         """A key is offered where it does something."""
         if action == "certificates":
             return self._pki is not None
-        publishing = self.query_one(PublishLine).has_focus_within
-        return applies(action, self._profile, self._session, publishing=publishing)
-
-    def action_help(self) -> None:
-        """List all keys."""
-        from mtlsx_tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(KEYS))
+        if self._publishing.asking and self._publishing.has_focus_within:
+            return action in {"help", "app.quit"} or action.startswith("app.focus")
+        publishing = self._publishing.line.has_focus_within
+        return applies(action, self._side.profile, self._side.session, publishing=publishing)

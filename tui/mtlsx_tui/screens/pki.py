@@ -69,23 +69,27 @@ class PkiScreen(Screen[bool]):
         self._asked_of: str | None = None
         self._read = False
         self._made_profiles = False
+        # Made here, and not looked up: keys are asked about also before these are mounted, and after.
+        self._list = AuthorityList()
+        self._table = IssuedTable(id="pki-issued")
+        self._panel = AskPanel()
 
     def compose(self) -> ComposeResult:
         yield StatusLine()
         with Horizontal(id="pki-body"):
             with Vertical(id="pki-side"):
                 yield Static("AUTHORITIES", classes="title")
-                yield AuthorityList()
+                yield self._list
             with Vertical(id="pki-main"):
                 yield Static(id="pki-empty")
                 yield Static(id="pki-authority")
                 yield Input(
                     placeholder="part of a name or serial number", compact=True, id="pki-filter"
                 )
-                yield IssuedTable(id="pki-issued")
+                yield self._table
                 yield Static(id="pki-none")
                 yield Static(id="pki-detail")
-        yield AskPanel()
+        yield self._panel
         yield Static(id="pki-note")
         yield Footer(show_command_palette=False, compact=True)
 
@@ -110,7 +114,7 @@ class PkiScreen(Screen[bool]):
         empty.display = view is None and self._read
         where = Content.styled(printable(str(self._workbench.directory)), "$foreground-muted")
         empty.update(Content.assemble(EMPTY, where))
-        self.query_one(AuthorityList).show(tuple(self._views.values()), self._shown)
+        self._list.show(tuple(self._views.values()), self._shown)
         if view is None:
             self.query_one("#pki-filter").display = False
         else:
@@ -128,18 +132,18 @@ class PkiScreen(Screen[bool]):
             for row in view.rows
             if wanted in row.name.casefold() or wanted in row.serial.casefold()
         ]
-        table, none = self.query_one(IssuedTable), self.query_one("#pki-none", Static)
-        table.display = bool(rows)
+        none = self.query_one("#pki-none", Static)
+        self._table.display = bool(rows)
         none.display = not rows
         none.update(
             "Nothing like that." if view.rows else "Nothing issued yet: i issues a certificate."
         )
-        table.show(rows, serial)
+        self._table.show(rows, serial)
 
     @on(IssuedTable.Moved)
     def _row_changed(self) -> None:
         detail = self.query_one("#pki-detail", Static)
-        row = self.query_one(IssuedTable).row
+        row = self._table.row
         detail.display = row is not None
         if row is not None:
             detail.update(_detail(row))
@@ -167,8 +171,7 @@ class PkiScreen(Screen[bool]):
         self._shown = next((name for name in candidates if name in self._views), None)
         self._show(serial)
         if self.focused is None or at_table:
-            table = self.query_one(IssuedTable)
-            self.set_focus(table if table.display else self.query_one(AuthorityList))
+            self.set_focus(self._table if self._table.display else self._list)
 
     # Actions
 
@@ -184,14 +187,12 @@ class PkiScreen(Screen[bool]):
             action, view = "renew-authority", authority
             signer = self._views.get(authority.signer or "")
         self._asked_of = None if view is None else view.name
-        title, asked = questions(action, view, self.query_one(IssuedTable).row, signer)
-        await self.query_one(AskPanel).open(action, title, asked)
+        title, asked = questions(action, view, self._table.row, signer)
+        await self._panel.open(action, title, asked)
 
     @on(AskPanel.Answered)
     def _answered(self, message: AskPanel.Answered) -> None:
-        self._perform(
-            message.action, message.values, self._asked_of, self.query_one(IssuedTable).row
-        )
+        self._perform(message.action, message.values, self._asked_of, self._table.row)
 
     @work(thread=True, exclusive=True, group="perform")
     def _perform(
@@ -200,7 +201,7 @@ class PkiScreen(Screen[bool]):
         try:
             done = perform(action, values, self._workbench, self._library, name, row)
         except MtlsxError as error:
-            self.app.call_from_thread(self.query_one(AskPanel).show_error, str(error))
+            self.app.call_from_thread(self._panel.show_error, str(error))
         else:
             self.app.call_from_thread(self._performed, action, values, done, row)
 
@@ -218,15 +219,14 @@ class PkiScreen(Screen[bool]):
 
     @on(AskPanel.Closed)
     def _close_panel(self) -> None:
-        self.query_one(AskPanel).close()
-        table = self.query_one(IssuedTable)
-        self.set_focus(table if table.display else self.query_one(AuthorityList))
+        self._panel.close()
+        self.set_focus(self._table if self._table.display else self._list)
 
     def _authority_to_renew(self) -> View | None:
         """The authority that a person is at: in the list of them, or among what another one issued."""
         if isinstance(self.focused, AuthorityList):
             return self._view
-        row = self.query_one(IssuedTable).row
+        row = self._table.row
         serial = row.serial if row is not None and row.standing != "revoked" else None
         return next((view for view in self._views.values() if view.serial == serial), None)
 
@@ -242,7 +242,7 @@ class PkiScreen(Screen[bool]):
 
     @on(Input.Submitted, "#pki-filter")
     def _filter_done(self) -> None:
-        self.set_focus(self.query_one(IssuedTable))
+        self.set_focus(self._table)
 
     def action_leave(self) -> None:
         """Leave the filter, or the screen."""
@@ -256,9 +256,9 @@ class PkiScreen(Screen[bool]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it does something."""
-        if action in ("ask", "filter", "help") and self.query_one(AskPanel).is_open:
+        if action in ("ask", "filter", "help") and self._panel.is_open:
             return False
-        row = self.query_one(IssuedTable).row if self._view is not None else None
+        row = self._table.row if self._view is not None else None
         match action, parameters:
             case "ask", ("renew",) if (
                 self._view is not None and self._authority_to_renew() is not None

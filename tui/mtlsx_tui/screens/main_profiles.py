@@ -1,0 +1,140 @@
+"""The left side of the main screen: the profiles, which of them is shown, and the files behind them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from textual import on, work
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Static
+
+from mtlsx.errors import MtlsxError
+from mtlsx_tui.screens import words
+from mtlsx_tui.sessions import State
+from mtlsx_tui.widgets.printable import printable
+from mtlsx_tui.widgets.profiles import Entry, ProfileList
+from mtlsx_tui.widgets.status import StatusLine
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from mtlsx.profiles.library import ProfileLibrary
+    from mtlsx.profiles.model import Profile
+    from mtlsx.profiles.store import Listing
+    from mtlsx_tui.sessions import Session, Sessions
+
+
+class ProfilesPanel(Vertical):
+    """Reads, lists and saves the profiles of ``library``. Posts ``Shown`` and ``Loaded``."""
+
+    class Shown(Message):
+        """A person moved to another profile."""
+
+    class Loaded(Message):
+        """The profiles were read anew; ``connect``: the one that is shown is to be connected."""
+
+        def __init__(self, *, connect: bool) -> None:
+            self.connect = connect
+            super().__init__()
+
+    def __init__(self, library: ProfileLibrary, sessions: Sessions) -> None:
+        super().__init__(id="side")
+        self._library = library
+        self._sessions = sessions
+        self._profiles: dict[str, Profile] = {}
+        self._shown: str | None = None
+        self._list = ProfileList(id="profiles")
+        self._unreadable = Static(id="unreadable")
+
+    def compose(self) -> ComposeResult:
+        yield Static("PROFILES", classes="title")
+        yield self._list
+        yield self._unreadable
+
+    def on_mount(self) -> None:
+        self._unreadable.display = False
+
+    @property
+    def profile(self) -> Profile | None:
+        """The profile that is shown."""
+        return None if self._shown is None else self._profiles.get(self._shown)
+
+    @property
+    def session(self) -> Session | None:
+        """Its session."""
+        return self._sessions.get(self._shown)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no profile."""
+        return not self._profiles
+
+    def show_states(self, line: StatusLine) -> None:
+        """Show how each profile stands, and in ``line`` the one that is shown."""
+        line.show(words.status(self.profile, self.session, clock=time.monotonic()))
+        entries = []
+        for profile in self._profiles.values():
+            session = self._sessions.get(profile.name)
+            state, unread = (session.state, session.unread) if session else (State.DISCONNECTED, 0)
+            entries.append(Entry(profile.name, profile.group, state, unread))
+        self._list.show(entries, self._shown)
+
+    def focus_list(self) -> None:
+        """Give the list the focus."""
+        self.screen.set_focus(self._list)
+
+    @on(ProfileList.Shown)
+    def _moved_to(self, message: ProfileList.Shown) -> None:
+        message.stop()
+        self._shown = message.name
+        self.post_message(self.Shown())
+
+    # The files
+
+    @work(thread=True, group="profiles")
+    def load(self, then_show: str | None, *, then_connect: bool = False) -> None:
+        """Read all profiles; ``then_show``: the name of the one to go to."""
+        try:
+            listing = self._library.list()
+        except MtlsxError as error:
+            self.app.call_from_thread(self._complain, (str(error),))
+        else:
+            self.app.call_from_thread(self._loaded, listing, then_show, then_connect)
+
+    def _loaded(self, listing: Listing, then_show: str | None, then_connect: bool) -> None:
+        self._profiles = {profile.name: profile for profile in listing.profiles}
+        self._complain(tuple(str(each.error) for each in listing.unreadable))
+        candidates = (then_show, self._shown, *self._profiles)
+        self._shown = next((name for name in candidates if name in self._profiles), None)
+        if self.screen.focused is None:
+            self._list.focus()
+        self.post_message(self.Loaded(connect=then_connect))
+
+    def remember(self, profile: Profile) -> None:
+        """Take ``profile`` in place of the one with its name, and save it."""
+        self._profiles[profile.name] = profile
+        self._save(profile)
+
+    @work(thread=True, group="profiles")
+    def _save(self, profile: Profile) -> None:
+        try:
+            self._library.remember(profile)
+        except MtlsxError as error:
+            self.app.call_from_thread(self._complain, (str(error),))
+
+    @work(thread=True, group="profiles")
+    def delete(self, name: str) -> None:
+        """Delete a profile with its secrets."""
+        try:
+            self._library.delete(name)
+        except MtlsxError as error:
+            self.app.call_from_thread(self._complain, (str(error),))
+        self.app.call_from_thread(self.load, None)
+
+    def _complain(self, sentences: tuple[str, ...]) -> None:
+        self._unreadable.display = bool(sentences)
+        text = "\n".join(f"⚠ {printable(sentence)}" for sentence in sentences)
+        self._unreadable.update(Content(text))
