@@ -121,7 +121,7 @@ class TlsStream:
                 self._witness.judged = True
             elif not self._hear_the_server():
                 return Ended.CLOSED, "end of file after the handshake"
-            if self._listen is not None and not self._stays():
+            if self._listen is not None and self._witness.judged and not self._stays():
                 return Ended.CLOSED, "end of file after the handshake"
         except TimeoutError:
             return self._broken_off(Ended.TIMEOUT), "no answer in time"
@@ -154,9 +154,8 @@ class TlsStream:
         deadline = time.monotonic() + wait
         # A record may come in pieces: its first bytes do not tell an alert from a ticket.
         while not self._plain and not self._witness.ticket_received:
-            left = max(deadline - time.monotonic(), 0.0)
-            readable, _, _ = select.select([self._socket], [], [], left)
-            if not readable:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._socket], [], [], left)[0]:
                 return True
             self._receive(None)
             self._decrypt()
@@ -176,7 +175,7 @@ class TlsStream:
         """
         if not self._witness.certificate_requested:
             return True
-        judged, self._witness.judged = self._witness.judged, False
+        self._witness.judged = False
         deadline = time.monotonic() + patience(self._hello_answered_after or 0.0)
         while not self._at_end and (left := deadline - time.monotonic()) > 0:
             readable, _, _ = select.select([self._socket], [], [], left)
@@ -185,7 +184,7 @@ class TlsStream:
                 self._decrypt()
         if self._at_end and not self._plain:
             return False
-        self._witness.judged = judged
+        self._witness.judged = True
         return True
 
     def _ended_by(self, failure: SSL.Error) -> Ended:
