@@ -84,7 +84,7 @@ class MainScreen(Screen[None]):
         )
         # Made here, and not looked up: keys are asked about also before these are mounted, and after.
         self._status = StatusLine()
-        self._side = ProfilesPanel(library, self.sessions)
+        self._side = ProfilesPanel(library, self.sessions, now=now)
         self._card = ProfileIdentity(library, now=now)
         self._subscriptions = ProfileSubscriptions()
         self._conversation = Conversation(now=now)
@@ -270,7 +270,9 @@ class MainScreen(Screen[None]):
     @on(ProfileSubscriptions.Closed)
     @on(CopyPanel.Closed)
     def action_leave(self) -> None:
-        """Leave a field or a panel for the messages, or for the list of profiles."""
+        """Leave a search, or a field or a panel for the messages, or for the list of profiles."""
+        if self._side.close_search():
+            return
         stream = self.query_one(MessageStream)
         if stream.focusable:
             self.set_focus(stream)
