@@ -103,7 +103,7 @@ async def test_a_search_shows_what_it_finds_and_escape_shows_all(
         library.save(plain(name, group="lab"))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await pilot.press("slash", *"lab on")
+        await pilot.press("f", *"lab on")
         await settle(pilot)
         assert listed(app) == ["one"]
         await pilot.press("enter")

@@ -49,7 +49,7 @@ class ProfileList(OptionList):
         Binding("d", "duplicate", "Duplicate", tooltip="Make a copy of the profile", show=False),
         Binding("shift+up", "move(-1)", "Move up", tooltip="Move the profile up", show=False),
         Binding("shift+down", "move(1)", "Move down", tooltip="Move it down", show=False),
-        Binding("slash", "search", "Search", tooltip="Search the profiles", show=False),
+        Binding("f", "search", "Find", tooltip="Search the profiles", show=False),
     ]
 
     class Shown(Message):
