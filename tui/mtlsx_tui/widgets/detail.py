@@ -112,6 +112,8 @@ def _facts(message: Message, payload_name: str) -> Content:
     facts.append(payload_name)
     if message.outgoing:
         facts.append("sent")
+    if message.latency is not None:
+        facts.append(f"back after {message.latency * 1000:.1f} ms")
     return Content.assemble(
         (printable(message.topic), "$text-primary bold"),
         ("".join(f" · {fact}" for fact in facts), "$foreground-muted"),
