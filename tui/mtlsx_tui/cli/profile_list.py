@@ -13,7 +13,7 @@ from mtlsx.profiles.directories import config_directory
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx_tui.cli.headless import notice
 from mtlsx_tui.cli.main import USAGE
-from mtlsx_tui.cli.profile_text import address
+from mtlsx_tui.import_report import address
 
 if TYPE_CHECKING:
     from mtlsx.profiles.model import Profile

@@ -205,6 +205,16 @@ class MainScreen(Screen[None]):
 
     # Other screens
 
+    def action_import(self) -> None:
+        """Take over profiles from a file."""
+        from mtlsx_tui.screens.profile_import import ImportScreen
+
+        def ended(name: str | None) -> None:
+            if name is not None:
+                self._side.load(name)
+
+        self.app.push_screen(ImportScreen(self._library), ended)
+
     def action_certificates(self) -> None:
         """Open the authorities and what they issued."""
         if self._pki is None:
