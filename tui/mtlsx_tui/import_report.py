@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from mtlsx.profiles.exchange.bundle import KIND as BUNDLE
 from mtlsx.profiles.secrets import SecretPlace
+from mtlsx_tui.profile_text import address, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mtlsx.profiles.exchange.incoming import Batch
     from mtlsx.profiles.exchange.taking import Planned, Taken
-    from mtlsx.profiles.model import Profile
 
 _PLACES = {
     SecretPlace.KEYRING: "in the system's keyring",
@@ -57,14 +57,3 @@ def _sentences(plan: Planned, taken: Taken | None, *, sealed: bool) -> list[str]
     rest = "" if sealed else "; it still stands in the imported one"
     sentences += [f"{kind}: is now {_PLACES[place]}{rest}." for kind, place in taken.secrets]
     return sentences + [f"written: {path}" for path in taken.files]
-
-
-def address(profile: Profile) -> str:
-    """Where it connects to, as a URL without a path."""
-    connection = profile.connection
-    return f"{connection.transport}://{connection.host}:{connection.port}"
-
-
-def plain(text: str) -> str:
-    """A text on one line, without what would move a terminal's cursor."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -15,7 +15,8 @@ from mtlsx.profiles.directories import config_directory
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx_tui.cli.given_secrets import seal_passphrase
 from mtlsx_tui.cli.main import USAGE
-from mtlsx_tui.import_report import address, import_report
+from mtlsx_tui.import_report import import_report
+from mtlsx_tui.profile_text import address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
