@@ -224,7 +224,9 @@ class Sessions:
         session = Session(profile.name, self._runs, ring, topics)
         session.seen = earlier.seen if earlier else 0
         session.subscriptions = {
-            wanted.topic_filter: SubscriptionState(wanted) for wanted in profile.subscriptions
+            wanted.topic_filter: SubscriptionState(wanted)
+            for wanted in profile.subscriptions
+            if wanted.enabled
         }
         self._sessions[profile.name] = session
         # The keyring may take a second, and the first connection loads what it needs.
