@@ -22,7 +22,20 @@ SHIPPED = sorted(
     if path.suffix in {".py", ".tcss", ".toml", ".json"}
 )
 
-HEAVY = frozenset({"redis", "paho", "OpenSSL", "cryptography", "keyring", "bcrypt", "jwt", "yaml"})
+HEAVY = frozenset(
+    {
+        "redis",
+        "paho",
+        "OpenSSL",
+        "cryptography",
+        "keyring",
+        "bcrypt",
+        "jwt",
+        "cbor2",
+        "msgpack",
+        "yaml",
+    }
+)
 TERMINAL = frozenset({"textual", "rich"})
 
 

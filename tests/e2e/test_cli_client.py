@@ -134,6 +134,21 @@ def test_sub_prints_payloads_as_they_are(pki: Pki, broker: Mosquitto, cli: Cli) 
         assert "21.5" in running.result().stdout
 
 
+@pytest.mark.parametrize("payload_format", ["cbor", "msgpack", "hex", "base64", "json"])
+def test_a_format_is_written_by_pub_and_read_by_sub(
+    pki: Pki, broker: Mosquitto, cli: Cli, payload_format: str
+) -> None:
+    options = as_options(as_device(pki, broker.port))
+    subscriber = as_options(as_device(pki, broker.port, client_id="reader"))
+    written = {"hex": "00 ff", "base64": "AP8="}.get(payload_format, '{\n  "celsius": 21.5\n}')
+    with cli.started("sub", *subscriber, "-t", TOPIC, "-C", 1, "-f", payload_format) as running:
+        broker.wait_for_log("Sending SUBACK to reader")
+        sent = cli.run("pub", *options, "-t", TOPIC, "-f", payload_format, "-m", written)
+        run = running.result()
+    assert (sent.code, sent.stderr) == (0, "")
+    assert (run.stdout, run.stderr) == (f"{written}\n", "")
+
+
 def test_a_retained_message_round_trip(pki: Pki, broker: Mosquitto, cli: Cli) -> None:
     options = as_options(as_device(pki, broker.port))
     assert cli.run("pub", *options, "-t", TOPIC, "-m", "kept", "-q", 1, "-r").code == 0

@@ -14,8 +14,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from mtlsx.client import events
+from mtlsx.client.echoes import Echoes
 from mtlsx.client.message import Message
-from mtlsx.client.ring import MessageRing
+from mtlsx.client.ring import MessageBudget, MessageRing
+from mtlsx.client.topic_tree import TopicTree
+from mtlsx.client.topics import TopicTable
 from mtlsx.errors import MtlsxError
 from mtlsx.packets.reason_codes import FAILURE
 from mtlsx_tui.attempted import Attempted
@@ -84,13 +87,14 @@ class Session:
     it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
     ``settings``: what is connected with, None until they are read; ``steps``: the ladder of the last attempt.
-    ``refusal``: the last publication, if the server refused it, in words. ``closing``: a person wants no
-    connection any more.
+    ``topics``: what came, by topic. ``refusal``: the last publication, if the server refused it, in words.
+    ``closing``: a person wants no connection any more.
     """
 
     profile: str
     run: int
     ring: MessageRing
+    topics: TopicTree
     state: State = State.CONNECTING
     connection: Connection | None = None
     attempt: int = 1
@@ -106,9 +110,12 @@ class Session:
     seen: int = 0
     subscriptions: dict[str, SubscriptionState] = field(default_factory=dict)
     _order: threading.Lock = field(default_factory=threading.Lock)
+    _echoes: Echoes = field(default_factory=Echoes)
 
     def receive(self, message: Message) -> None:
         """Keep a message that arrived. Called on the connection's thread."""
+        message.latency = self._echoes.received(message.topic, message.payload)
+        self.topics.table.add(message)
         with self._order:
             self.ring.append(message)
 
@@ -142,6 +149,7 @@ class Session:
             received_at=now,
             properties=publication.properties,
         )
+        self._echoes.published(sent.topic, sent.payload)
         with self._order:  # or a broker nearby would answer before the question is in the list
             self.connection.publish(publication)
             self.ring.append(sent)
@@ -175,7 +183,7 @@ SessionEvent = events.Event | NotStarted
 
 
 class Sessions:
-    """All sessions, by profile name. Each keeps its messages within the budget that ``settings`` give it.
+    """All sessions, by profile name. Together they keep their messages within the budget of ``settings``.
 
     ``post`` takes a profile's name, the number of the run and the event to the screen's thread, from any
     thread and at once. ``in_background`` runs a function where it keeps nobody waiting.
@@ -195,6 +203,7 @@ class Sessions:
         self._settings = settings
         self._post = post
         self._in_background = in_background
+        self._budget = MessageBudget(settings.max_message_bytes)
         self._sessions: dict[str, Session] = {}
         self._runs = 0
 
@@ -203,13 +212,16 @@ class Sessions:
         return None if profile is None else self._sessions.get(profile)
 
     def _ring(self) -> MessageRing:
-        return MessageRing(self._settings.max_messages, self._settings.max_message_bytes)
+        return MessageRing(self._settings.max_messages, self._budget)
 
     def open(self, profile: Profile) -> Session:
         """Begin to connect; messages of an earlier session of the profile stay."""
         earlier = self._sessions.get(profile.name)
         self._runs += 1
-        session = Session(profile.name, self._runs, earlier.ring if earlier else self._ring())
+        ring, topics = (
+            (earlier.ring, earlier.topics) if earlier else (self._ring(), TopicTree(TopicTable()))
+        )
+        session = Session(profile.name, self._runs, ring, topics)
         session.seen = earlier.seen if earlier else 0
         session.subscriptions = {
             wanted.topic_filter: SubscriptionState(wanted) for wanted in profile.subscriptions
@@ -229,7 +241,9 @@ class Sessions:
     def forget(self, profile: str) -> None:
         """Disconnect, and forget the messages too."""
         self.close(profile)
-        self._sessions.pop(profile, None)
+        session = self._sessions.pop(profile, None)
+        if session is not None:
+            session.ring.close()
 
     def stop_all(self, timeout: float) -> None:
         """Disconnect everything and wait, at most ``timeout`` seconds for each."""
@@ -287,6 +301,8 @@ class Sessions:
             case events.Published(publication=publication, code=code, text=text):
                 refused = code >= FAILURE
                 session.refusal = f"{publication.topic}: {text}" if refused else None
+                if publication.retain and not publication.payload and not refused:
+                    session.topics.table.cleared(publication.topic)
         return session
 
 

@@ -25,7 +25,7 @@ _LARGEST_FILE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``max_messages``, ``max_message_bytes``: what each connection keeps; the oldest messages go first."""
+    """``max_messages``: what each connection keeps; ``max_message_bytes``: what all together keep. The oldest go first."""
 
     max_messages: int = MAX_MESSAGES
     max_message_bytes: int = MAX_BYTES

@@ -15,7 +15,8 @@ class Message:
     """One PUBLISH, received or sent.
 
     ``received_at``: seconds since the epoch (for our own messages: when it was handed over).
-    ``properties``: MQTT 5 properties, None where there were none.
+    ``properties``: MQTT 5 properties, None where there were none. ``latency``: seconds since we published it,
+    where we did and it came back.
     """
 
     topic: str
@@ -26,3 +27,4 @@ class Message:
     outgoing: bool
     received_at: float
     properties: PublishProperties | None = None
+    latency: float | None = None

@@ -61,6 +61,37 @@ def test_a_file_is_published_as_it_is(program: Program, broker: FakeBroker, tmp_
     assert broker.published == [Publication("set", b"\xff\r\n")]
 
 
+@pytest.mark.parametrize(
+    ("chosen", "written", "payload"),
+    [
+        ("hex", "00 ff", b"\x00\xff"),
+        ("base64", "AP8=", b"\x00\xff"),
+        ("json", '{"a": 1}', b'{"a": 1}'),
+        ("cbor", '{"a": 1}', bytes.fromhex("a1616101")),
+        ("msgpack", '{"a": 1}', bytes.fromhex("81a16101")),
+        ("binary", "00 ff", b"00 ff"),
+    ],
+)
+def test_a_payload_may_be_written_in_a_format(
+    program: Program, broker: FakeBroker, chosen: str, written: str, payload: bytes
+) -> None:
+    assert program("pub", "-t", "set", "-f", chosen, "-m", written) == (0, b"", "")
+    assert broker.published == [Publication("set", payload)]
+
+
+def test_what_is_not_written_so_is_not_sent(
+    program: Program, broker: FakeBroker, standard_input: Callable[[bytes], None]
+) -> None:
+    run = program("pub", "-t", "set", "-f", "json", "-m", "{")
+    assert (run.code, broker.published) == (2, [])
+    assert run.stderr.startswith("mtlsx: This is not JSON: ")
+
+    standard_input(b"00\n\n0z\n")
+    run = program("pub", "-t", "set", "-f", "hex", "-M")
+    assert run.code == 2
+    assert run.stderr.startswith("mtlsx: Line 3 of standard input: 'z' is no hexadecimal digit.")
+
+
 def test_standard_input_is_one_message(
     program: Program, broker: FakeBroker, standard_input: Callable[[bytes], None]
 ) -> None:

@@ -65,6 +65,33 @@ def test_json_has_one_object_a_line(program: Program, broker: FakeBroker) -> Non
 
 
 @pytest.mark.parametrize(
+    ("chosen", "printed"),
+    [
+        ("hex", b"a1 61 61 01\n"),
+        ("base64", b"oWFhAQ==\n"),
+        ("cbor", b'{\n  "a": 1\n}\n'),
+        ("binary", b"\xa1aa\x01"),
+    ],
+)
+def test_payloads_are_printed_in_a_format(
+    program: Program, broker: FakeBroker, chosen: str, printed: bytes
+) -> None:
+    broker.then = [message(bytes.fromhex("a1616101"))]
+    assert program("sub", "-t", "#", "-C1", "-f", chosen) == (0, printed, "")
+
+
+def test_json_names_the_format_that_the_payload_was_read_in(
+    program: Program, broker: FakeBroker
+) -> None:
+    broker.then = [message(bytes.fromhex("81a16101")), message(b"\xc1")]
+    run = program("sub", "-t", "#", "-C2", "-f", "msgpack", "--json")
+    read, other = [json.loads(line) for line in run.stdout.splitlines()]
+    assert (json.loads(read["payload"]), read["format"]) == ({"a": 1}, "msgpack")
+    assert (other["payload_b64"], "format" in other) == ("wQ==", False)
+    assert run.stderr.startswith("mtlsx: A message on factory/1 is printed as it came: ")
+
+
+@pytest.mark.parametrize(
     ("options", "expected"),
     [
         (["-t", "a"], [Subscription("a")]),

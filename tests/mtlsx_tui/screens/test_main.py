@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from textual.widgets import Input
@@ -23,10 +27,14 @@ from mtlsx_tui.screens.form import ProfileForm
 from mtlsx_tui.screens.help import HelpScreen
 from mtlsx_tui.settings import Settings
 from mtlsx_tui.widgets.failure import FailurePanel
+from mtlsx_tui.widgets.messages import MessagesPane
 from mtlsx_tui.widgets.profiles import ProfileList
 from mtlsx_tui.widgets.stream import MessageStream
 from support.scripted_connection import Script, ScriptedConnection, ladder_to
 from support.tui import DEVICE, NOW, screen_text, settle
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
 
 SIZE = (120, 36)
 UNKNOWN_CA = Verdict(
@@ -255,6 +263,131 @@ async def test_holding_and_selecting(app: MtlsxApp, profile: Profile, script: Sc
         await pilot.press("space")
         await pilot.pause()
         assert app.screen.query_one(MessageStream).following
+
+
+async def connected_with(pilot: Pilot[None], script: Script, messages: Iterable[Message]) -> None:
+    """Connect the profile that is shown, with these messages in its ring and in view."""
+    await settle(pilot)
+    await pilot.press("c")
+    await settle(pilot)
+    for each in messages:
+        script.connection.deliver(each)
+    await pilot.pause(0.2)
+    await pilot.press("escape")
+
+
+async def test_messages_are_filtered_by_topic_text_and_direction(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await connected_with(pilot, script, map(message, range(30)))
+        await pilot.press("slash", *"factory/1+", "enter")
+        assert "# must" not in screen_text(app)
+        assert "✘ In topic filter 'factory/1+', + must be a whole level." in screen_text(app)
+        assert "MESSAGES  30  11 shown" in screen_text(app)  # as before the last letter
+
+        await pilot.press("slash", "end", "backspace", "tab", *"2}", "enter")
+        await pilot.pause(0.2)
+        assert "MESSAGES  30  1 shown" in screen_text(app)
+        assert "factory/12/temperature" in screen_text(app)
+        assert "factory/2/temperature" not in screen_text(app)
+        assert app.focused is app.screen.query_one(MessageStream)
+
+        script.connection.deliver(message(112))
+        script.connection.deliver(message(113))
+        await pilot.pause(0.2)
+        assert "MESSAGES  32  2 shown" in screen_text(app)
+
+        await pilot.press("slash", "tab", "tab", "right", "right")
+        await pilot.pause(0.2)
+        assert "0 shown" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause(0.2)
+        assert "MESSAGES  32  space holds" in screen_text(app)
+        assert "FILTER" not in screen_text(app)
+
+
+async def test_a_filter_over_very_many_messages_finds_them_all_in_steps(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await connected_with(pilot, script, map(message, range(50_000)))
+        pane = app.screen.query_one(MessagesPane)
+        await pilot.press("slash", "tab", *"77}")
+        while pane.searching:
+            await pilot.pause()
+        assert "500 shown  space" in screen_text(app)
+
+
+async def test_what_falls_out_while_the_messages_are_held_is_counted(
+    library: ProfileLibrary, profile: Profile, script: Script
+) -> None:
+    app = MtlsxApp(library, settings=Settings(max_messages=40), connect=script.connect)
+    async with app.run_test(size=SIZE) as pilot:
+        await connected_with(pilot, script, map(message, range(45)))
+        await pilot.press("space")
+        for number in range(45, 52):
+            script.connection.deliver(message(number))
+        await pilot.pause(0.6)
+        assert "held, 7 below, 7 fell out" in screen_text(app)
+        await pilot.press("space")
+        await pilot.pause()
+        assert "12 dropped to make room" in screen_text(app)
+
+
+async def test_messages_are_forgotten_when_a_person_agrees(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await connected_with(pilot, script, map(message, range(3)))
+        await pilot.press("delete")
+        assert "Forget all 3 messages of this profile?" in screen_text(app)
+        await pilot.press("n")
+        assert "MESSAGES  3" in screen_text(app)
+        await pilot.press("delete", "y")
+        await pilot.pause(0.2)
+        assert "Nothing has come yet" in screen_text(app)
+        script.connection.deliver(message(7))
+        await pilot.pause(0.2)
+        assert "MESSAGES  1" in screen_text(app)
+
+
+async def test_what_is_shown_is_written_into_a_file_and_none_is_replaced_unasked(
+    app: MtlsxApp, profile: Profile, script: Script, tmp_path: Path
+) -> None:
+    path = tmp_path / "out.jsonl"
+    async with app.run_test(size=SIZE) as pilot:
+        await connected_with(pilot, script, map(message, range(12)))
+        await pilot.press("slash", "tab", *"1", "enter", "w")
+        await settle(pilot)
+        assert "Write 3 messages" in screen_text(app)
+        await pilot.press("ctrl+u", *str(path), "enter")
+        await settle(pilot)
+        written = [json.loads(line)["topic"] for line in path.read_text().splitlines()]
+        assert written == [f"factory/{number}/temperature" for number in (1, 10, 11)]
+
+        await pilot.press("slash", "escape", "w")
+        await settle(pilot)
+        await pilot.press("ctrl+u", *str(path), "enter")
+        await settle(pilot)
+        assert "is there already" in screen_text(app).replace("\n", "")
+        await pilot.press("tab", "right", "ctrl+s")
+        await settle(pilot)
+        assert len(path.read_text().splitlines()) == 12
+
+
+async def test_our_own_messages_that_come_back_say_how_long_they_took(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await connected_with(pilot, script, ())
+        await pilot.press("p", *"t", "tab", "tab", "tab", *"x", "enter")
+        await settle(pilot)
+        script.connection.deliver(replace(message(0), topic="t", payload=b"x"))
+        await pilot.pause(0.2)
+        await pilot.press("escape", "up")
+        await pilot.pause()
+        assert re.search(r"t · QoS 1 · 1 byte · text · back after \d+\.\d ms", screen_text(app))
 
 
 async def test_messages_of_a_profile_that_is_not_shown_are_counted(

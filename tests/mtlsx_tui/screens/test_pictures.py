@@ -131,6 +131,36 @@ def test_connected(
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
 
 
+def test_filtered(
+    app: MtlsxApp,
+    profile: Profile,
+    script: Script,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        await settle(pilot)
+        for number in range(30):
+            script.connection.deliver(
+                Message(
+                    f"factory/{number % 3}/temperature",
+                    bytes.fromhex("a16763656c73697573f94d60"),
+                    qos=1,
+                    retain=False,
+                    dup=False,
+                    outgoing=number % 4 == 0,
+                    received_at=NOW.timestamp() + number,
+                )
+            )
+        await pilot.pause(0.3)
+        await pilot.press("escape", "slash", *"factory/2/+", "tab", "tab", "right", "enter")
+        await pilot.press("up", "w")
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
 def test_failed(
     app: MtlsxApp,
     profile: Profile,
@@ -340,5 +370,44 @@ def test_broker(
         for key in keys[state]:
             await pilot.press(key)
         await settle(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
+@pytest.mark.parametrize("state", ["topic", "search", "clear"])
+def test_topics(
+    app: MtlsxApp,
+    profile: Profile,
+    script: Script,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+    state: str,
+) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        await settle(pilot)
+        for number in range(60):
+            payloads = {
+                f"factory/{number % 3}/temperature": b'{"celsius": %.1f}' % (number * 7 % 23),
+                f"factory/{number % 3}/state": b"running",
+                "$SYS/broker/uptime": b"%d seconds" % number,
+                "alerts/door": b"\x00\xff",
+            }
+            for topic, payload in payloads.items():
+                at = NOW.timestamp() + number * 1.3
+                script.connection.deliver(
+                    Message(topic, payload, number % 3, number < 3, False, False, at)
+                )
+        await pilot.press("t")
+        await settle(pilot)
+        keys = {
+            "topic": ("down",) * 8,
+            "search": ("slash", *"state", "down"),
+            "clear": ("down",) * 5 + ("delete",),
+        }
+        for key in keys[state]:
+            await pilot.press(key)
+        await pilot.pause(0.5)
 
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))

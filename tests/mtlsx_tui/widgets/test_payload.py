@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mtlsx_tui.widgets.payload import (
     MOST_BYTES,
-    PayloadFormat,
+    View,
     hex_dump,
-    indent_json,
-    is_json,
     lay_out,
+    views,
 )
 
-AUTO, JSON, TEXT, HEX = PayloadFormat
+AUTO, JSON, TEXT, HEX = View.AUTO, View.JSON, View.TEXT, View.HEX
 
 
-def laid_out(payload: bytes, wanted: PayloadFormat = AUTO) -> tuple[str, str]:
+def laid_out(payload: bytes, wanted: View = AUTO) -> tuple[str, str]:
     content, name = lay_out(payload, wanted, cells=100)
     return content.plain, name
 
@@ -42,51 +39,58 @@ def laid_out(payload: bytes, wanted: PayloadFormat = AUTO) -> tuple[str, str]:
     ],
 )
 def test_the_format_is_the_one_wanted_or_the_next_that_fits(
-    payload: bytes, wanted: PayloadFormat, name: str
+    payload: bytes, wanted: View, name: str
 ) -> None:
     assert laid_out(payload, wanted)[1] == name
 
 
-INDENTED = """\
-{
-  "n": 1.10,
-  "n": 1e5,
-  "s": "\\u00fc",
-  "e": {},
-  "l": [],
-  "d": [
-    1,
-    {
-      "x": null
-    }
-  ]
-}"""
-
-
-def test_json_is_indented_and_its_spelling_kept() -> None:
-    text = '{"n":1.10,"n":1e5,"s":"\\u00fc","e":{},"l":[],"d":[1,{"x":null}]}'
-    assert indent_json(text).plain == INDENTED
-
-
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+@pytest.mark.parametrize(
+    ("payload", "content_type", "wanted", "name"),
+    [
+        ("a1616101", None, AUTO, "CBOR"),
+        ("81a16101", None, AUTO, "MessagePack"),
+        ("a1616101", None, View.MESSAGEPACK, "CBOR"),
+        ("18ff", None, AUTO, "hex"),  # the number 255 in CBOR, perhaps
+        ("18ff", "application/cbor", AUTO, "CBOR"),
+        ("18ff", None, View.CBOR, "CBOR"),
+        ("a1616101", None, View.BASE64, "base64"),
+        ("5b2231225d", None, AUTO, "JSON"),
+        ("836131613231", None, AUTO, "CBOR"),
+        ("92c402ffffa131", "application/vnd.msgpack; charset=binary", AUTO, "MessagePack"),
+    ],
 )
+def test_binary_formats_are_seen_where_they_were_meant(
+    payload: str, content_type: str | None, wanted: View, name: str
+) -> None:
+    content = lay_out(bytes.fromhex(payload), wanted, cells=100, content_type=content_type)
+    assert content[1] == name
 
 
-@given(JSON_VALUES, st.booleans())
-def test_indented_json_is_the_same_json(value: object, ascii_only: bool) -> None:
-    text = json.dumps(value, ensure_ascii=ascii_only)
-    # Characters that a terminal cannot show are escaped, which means the same in JSON up to U+FFFF.
-    shown = indent_json(text).plain
-    if "\\U" not in shown and "\\x" not in shown:
-        assert json.loads(shown) == value
+def test_cbor_and_messagepack_are_laid_out_as_json_is() -> None:
+    assert laid_out(bytes.fromhex("a1616182f50a")) == (
+        '{\n  "a": [\n    true,\n    10\n  ]\n}',
+        "CBOR",
+    )
+
+
+def test_a_person_is_offered_what_fits() -> None:
+    assert views(b'{"a": 1}') == (AUTO, JSON, TEXT, HEX, View.BASE64)
+    assert views(bytes.fromhex("a1ff01")) == (AUTO, HEX, View.BASE64)
+    assert views(bytes.fromhex("a1616101")) == (AUTO, View.CBOR, HEX, View.BASE64)
+    assert views(b"x" * (MOST_BYTES + 1)) == (AUTO, TEXT, HEX, View.BASE64)
+
+
+def test_what_a_terminal_would_obey_is_escaped_inside_strings() -> None:
+    assert laid_out('["\u202e\u009b"]'.encode())[0] == '[\n  "\\u202e\\x9b"\n]'
+
+
+def test_base64_fills_the_width() -> None:
+    content, _ = lay_out(bytes(30), View.BASE64, cells=16)
+    assert content.plain == "A" * 16 + "\n" + "A" * 16 + "\n" + "A" * 8
 
 
 def test_a_depth_that_no_parser_takes_is_text() -> None:
-    deep = b"[" * 20_000
-    assert not is_json(deep.decode())
-    assert laid_out(deep)[1] == "text"
+    assert laid_out(b"[" * 20_000)[1] == "text"
 
 
 def test_text_keeps_its_lines_and_loses_its_control_characters() -> None:
@@ -107,7 +111,7 @@ def test_hex_lines_have_offset_bytes_and_letters_in_columns() -> None:
     assert hex_dump(b"\x00A", 8).plain == "00000000  00 41                    ·A"
 
 
-@given(st.binary(min_size=1, max_size=2000), st.sampled_from(PayloadFormat), st.integers(10, 200))
-def test_any_bytes_can_be_laid_out(payload: bytes, wanted: PayloadFormat, cells: int) -> None:
+@given(st.binary(min_size=1, max_size=2000), st.sampled_from(View), st.integers(10, 200))
+def test_any_bytes_can_be_laid_out(payload: bytes, wanted: View, cells: int) -> None:
     content, _ = lay_out(payload, wanted, cells=cells)
     assert all(line.isprintable() for line in content.plain.split("\n"))

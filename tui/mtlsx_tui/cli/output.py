@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import shutil
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mtlsx.client.message import Message
-    from mtlsx.client.settings import PublishProperties
     from mtlsx.probe.verdicts import Verdict
 
 
@@ -54,46 +51,24 @@ def verdict_as_json(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def message_line(message: Message, *, with_topic: bool) -> bytes:
-    """The payload as it is, and a newline; before it the topic and a space, as mosquitto_sub -v."""
-    if with_topic:
-        return b"%b %b\n" % (message.topic.encode(), message.payload)
-    return message.payload + b"\n"
+def message_line(message: Message, *, with_topic: bool, text: str | None, newline: bool) -> bytes:
+    """The payload and a newline; before it the topic and a space, as mosquitto_sub -v.
+
+    ``text``: what to print in place of the payload.
+    """
+    payload = message.payload if text is None else text.encode()
+    before = message.topic.encode() + b" " if with_topic else b""
+    return b"%b%b%b" % (before, payload, b"\n" if newline else b"")
 
 
-def message_json(message: Message) -> bytes:
-    """A message as one line of JSON; bytes that are not UTF-8 are base64 under ``…_b64``."""
-    received = datetime.fromtimestamp(message.received_at, UTC)
-    content = {
-        "topic": message.topic,
-        **_text_or_base64("payload", message.payload),
-        "qos": message.qos,
-        "retain": message.retain,
-        "dup": message.dup,
-        "received_at": received.isoformat(timespec="microseconds"),
-        "properties": _properties(message.properties),
-    }
+def message_json(
+    message: Message, text: str | None = None, text_format: str | None = None
+) -> bytes:
+    """A message as one line of JSON; ``text``: its payload in ``text_format``, which is then named beside it."""
+    from mtlsx.client.export import as_json
+
+    content = as_json(message)
+    if text is not None:
+        content.pop("payload_b64", None)
+        content |= {"payload": text, "format": text_format}
     return json.dumps(content, ensure_ascii=False).encode() + b"\n"
-
-
-def _properties(properties: PublishProperties | None) -> dict[str, Any]:
-    if properties is None:
-        return {}
-    content: dict[str, Any] = {
-        "payload_format_indicator": properties.payload_format_indicator,
-        "message_expiry_interval": properties.message_expiry_interval,
-        "content_type": properties.content_type,
-        "response_topic": properties.response_topic,
-        "user_properties": [list(pair) for pair in properties.user_properties],
-        "subscription_identifiers": list(properties.subscription_identifiers),
-    }
-    if properties.correlation_data is not None:
-        content |= _text_or_base64("correlation_data", properties.correlation_data)
-    return {name: value for name, value in content.items() if value not in (None, [])}
-
-
-def _text_or_base64(name: str, data: bytes) -> dict[str, str]:
-    try:
-        return {name: data.decode()}
-    except UnicodeDecodeError:
-        return {f"{name}_b64": base64.b64encode(data).decode("ascii")}

@@ -18,11 +18,13 @@ from mtlsx.client.rules import check_publication
 from mtlsx.client.settings import MqttVersion, Publication
 from mtlsx.errors import UsageError
 from mtlsx.packets.reason_codes import FAILURE
+from mtlsx.payloads.errors import PayloadError
 from mtlsx.probe.verdicts import Verdict
 from mtlsx_tui.cli.connection_options import connection_options
 from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile
 from mtlsx_tui.cli.headless import Budget, EndedError, HeadlessClient
 from mtlsx_tui.cli.output import failed
+from mtlsx_tui.cli.payload_formats import CHOICES, written
 from mtlsx_tui.cli.publish_properties import publish_properties, publish_property_options
 from mtlsx_tui.cli.sections import SectionedCommand, option
 
@@ -50,6 +52,14 @@ _WINDOW = 100  # lines that are read and not acknowledged yet
     help="Each line of standard input that is not empty is a message.",
 )
 @option(MESSAGE, "--file-read", "file", metavar="FILE", help="The content of FILE is the payload.")
+@option(
+    MESSAGE,
+    "-f",
+    "--format",
+    "payload_format",
+    type=click.Choice(CHOICES),
+    help="How the payload is written: cbor and msgpack are made from JSON.  [binary]",
+)
 @option(MESSAGE, "-q", "--qos", type=int, default=0, metavar="0|1|2", help="QoS.  [0]")
 @option(MESSAGE, "-r", "--retain", is_flag=True, help="The broker keeps it for later subscribers.")
 @option(OUTPUT, "--json", "as_json", is_flag=True, help="Print one JSON object a message.")
@@ -63,6 +73,7 @@ def command(
     whole: bool,
     by_line: bool,
     file: str | None,
+    payload_format: str | None,
     qos: int,
     retain: bool,
     as_json: bool,
@@ -79,7 +90,7 @@ def command(
     )
     publication = Publication(
         topic,
-        payload=b"" if by_line else _payload(message, file),
+        payload=b"" if by_line else written(_payload(message, file), payload_format),
         qos=qos,
         retain=retain,
         properties=publish_properties(properties, version5=settings.version is MqttVersion.V5),
@@ -91,7 +102,7 @@ def command(
         with HeadlessClient(settings) as client:
             client.connect()
             if by_line:
-                _publish_lines(client, publication, as_json=as_json)
+                _publish_lines(client, publication, payload_format, as_json=as_json)
             else:
                 _publish(client, publication, as_json=as_json)
     except EndedError as error:
@@ -170,12 +181,20 @@ class _End(Enum):
     OF_INPUT = auto()
 
 
-def _publish_lines(client: HeadlessClient, publication: Publication, *, as_json: bool) -> None:
-    """Publish each line of standard input like ``publication``; raises EndedError at the first refusal."""
+def _publish_lines(
+    client: HeadlessClient, publication: Publication, payload_format: str | None, *, as_json: bool
+) -> None:
+    """Publish each line of standard input like ``publication``; raises EndedError at the first refusal.
+
+    Raises UsageError at the first line that is not written in its format.
+    """
     window = Budget(most=_WINDOW)
     # A daemon, because it may wait for ever for a line.
     threading.Thread(
-        target=_read_lines, args=(_standard_input(), client, window), name="lines", daemon=True
+        target=_read_lines,
+        args=(_standard_input(), client, window, payload_format),
+        name="lines",
+        daemon=True,
     ).start()
     reading, unanswered = True, 0
     try:
@@ -198,17 +217,26 @@ def _publish_lines(client: HeadlessClient, publication: Publication, *, as_json:
         window.close()
 
 
-def _read_lines(source: BinaryIO, client: HeadlessClient, window: Budget) -> None:
+def _read_lines(
+    source: BinaryIO, client: HeadlessClient, window: Budget, payload_format: str | None
+) -> None:
+    number = 0
     try:
         while line := source.readline(_LARGEST + 1):
-            payload = line.removesuffix(b"\n")
-            if len(payload) > _LARGEST:
+            number += 1
+            content = line.removesuffix(b"\n")
+            if len(content) > _LARGEST:
                 client.hand_over(_too_long("A line of standard input"))
                 return
-            if payload:
+            if content:
+                payload = written(content, payload_format)
                 if not window.take(len(payload)):
                     return
                 client.hand_over(payload)
+    except PayloadError as error:
+        text = f"Line {number} of standard input: {error.summary}"
+        client.hand_over(UsageError(text, fix=error.fix))
+        return
     except OSError as error:
         client.hand_over(_unreadable("Standard input", error))
         return

@@ -20,6 +20,7 @@ from mtlsx_tui.cli.connection_options import connection_options, reconnect_optio
 from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile, seconds
 from mtlsx_tui.cli.headless import SESSION_OVER, EndedError, HeadlessClient
 from mtlsx_tui.cli.output import failed, message_json, message_line
+from mtlsx_tui.cli.payload_formats import BINARY, CHOICES, shown
 from mtlsx_tui.cli.publish_properties import user_property
 from mtlsx_tui.cli.sections import SectionedCommand, option
 
@@ -95,6 +96,14 @@ _OPTIONS = "-nl, -rap, -rh, -si and -up"
     metavar="SECONDS",
     help="End so long after the connection: 0, or 16 if -C asked for more messages.",
 )
+@option(
+    OUTPUT,
+    "-f",
+    "--format",
+    "payload_format",
+    type=click.Choice(CHOICES),
+    help="Print payloads so; binary: with nothing between them.  [as they are, one a line]",
+)
 @option(OUTPUT, "-v", "--verbose", is_flag=True, help="Print the topic before the payload.")
 @option(OUTPUT, "--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @connection_options
@@ -110,6 +119,7 @@ def command(
     user_properties: tuple[str, ...],
     count: int | None,
     wait: float | None,
+    payload_format: str | None,
     verbose: bool,
     as_json: bool,
 ) -> int:
@@ -119,7 +129,7 @@ def command(
     """
     if count is not None and count < 1:
         raise UsageError("-C takes a number of messages from 1.")
-    asked = _Asked(limit=count, wait=seconds("-W", wait), verbose=verbose, as_json=as_json)
+    asked = _Asked(count, seconds("-W", wait), payload_format, verbose=verbose, as_json=as_json)
     saved = saved_profile(arguments.profile, os.environ)
     settings = connection_settings(arguments, os.environ, saved)
     options = {
@@ -142,6 +152,7 @@ class _Asked(NamedTuple):
 
     limit: int | None
     wait: float | None
+    payload_format: str | None
     verbose: bool
     as_json: bool
 
@@ -215,9 +226,11 @@ def _print_messages(
 
 
 def _line(message: Message, asked: _Asked) -> bytes:
-    return (
-        message_json(message) if asked.as_json else message_line(message, with_topic=asked.verbose)
-    )
+    text = shown(message, asked.payload_format)
+    if asked.as_json:
+        return message_json(message, text, asked.payload_format)
+    newline = asked.payload_format != BINARY
+    return message_line(message, with_topic=asked.verbose, text=text, newline=newline)
 
 
 def _require_all_granted(answer: Subscribed) -> None:

@@ -19,7 +19,7 @@ MOVING = (
     ("↑ ↓ pgup pgdn home", "move in a list or in the messages; that holds the view"),
     ("end", "newest message; the view follows again"),
     ("enter", "on a profile: connect it, or go to its messages; on a group: fold it"),
-    ("delete", "on a profile: delete it; on a subscription: unsubscribe"),
+    ("delete", "on a profile: delete it; on a subscription: unsubscribe; on messages: forget them"),
     ("← → space", "choose a QoS, a transport, a version, a format"),
     ("mouse", "click what you see: profiles, messages, values to copy, keys in the last line"),
 )

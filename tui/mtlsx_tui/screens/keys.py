@@ -41,8 +41,22 @@ KEYS = (
     *_keys("p ctrl+l", "publish", "Publish", "Write a message to publish"),
     # Without priority: it comes after the letters that were typed before it.
     Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
+    Binding(
+        "ctrl+g",
+        "options",
+        "With",
+        tooltip="Properties of the message, and repetition",
+        priority=True,
+    ),
+    Binding("f5", "sent", "Sent", tooltip="What was sent, to send it again", priority=True),
+    Binding("f2", "editor", "Editor", tooltip="Write the payload in several lines", priority=True),
+    *_keys("t f3", "topics", "Topics", "The topics that messages came on, as a tree"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
-    *_keys("v f4", "format", "View", "Show the payload as JSON, text or hex", show=False),
+    *_keys("slash ctrl+f", "filter", "Filter", "Show some of the messages only", show=False),
+    *_keys(
+        "w f12", "export", "Export", "Write the messages that are shown into a file", show=False
+    ),
+    *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
     *_keys(
         "x f8", "explain", "Why", "Why there is no connection: each stage, and all the evidence"
@@ -82,14 +96,18 @@ def applies(
             return profile is not None and not active
         case "disconnect":
             return active
-        case "edit" | "subscribe" | "publish" | "copy" | "recipes":
+        case "edit" | "publish":
+            return profile is not None and not publishing
+        case "subscribe" | "copy" | "recipes":
             return profile is not None
         case "explain":
             return attempted is not None and attempted.verdict is not None
         case "look_back":
             return attempted is not None and attempted.verdict is None
-        case "send":
+        case "send" | "options" | "sent" | "editor":
             return publishing
-        case "follow" | "format":
+        case "topics":
+            return session is not None
+        case "follow" | "format" | "filter" | "export":
             return session is not None and len(session.ring) > 0
     return True

@@ -17,6 +17,7 @@ from mtlsx_tui.messages import ConnectionEvent
 from mtlsx_tui.screens import words
 from mtlsx_tui.screens.keys import KEYS, applies
 from mtlsx_tui.screens.main_conversation import Conversation
+from mtlsx_tui.screens.main_export import ExportPanel
 from mtlsx_tui.screens.main_identity import ProfileIdentity
 from mtlsx_tui.screens.main_profiles import ProfilesPanel
 from mtlsx_tui.screens.main_publishing import Publishing
@@ -24,6 +25,7 @@ from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
 from mtlsx_tui.sessions import Sessions
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
+from mtlsx_tui.widgets.filter import FilterLine
 from mtlsx_tui.widgets.identity import Value
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.profiles import ProfileList
@@ -89,6 +91,7 @@ class MainScreen(Screen[None]):
         self._subscriptions = ProfileSubscriptions()
         self._conversation = Conversation()
         self._publishing = Publishing(now=now)
+        self._export = ExportPanel()
 
     def compose(self) -> ComposeResult:
         yield self._status
@@ -101,6 +104,7 @@ class MainScreen(Screen[None]):
                 with Horizontal(id="traffic"):
                     yield self._subscriptions
                     yield self._conversation
+        yield self._export
         yield self._publishing
         yield Question()
         yield Footer(compact=True)
@@ -109,7 +113,14 @@ class MainScreen(Screen[None]):
         self.query_one(CopyPanel).display = False
         self._show()
         self._side.load(self._opened_first, then_connect=self._opened_first is not None)
-        self.set_interval(_TICK, self._tick)
+        self._clock = self.set_interval(_TICK, self._tick)
+
+    def on_screen_suspend(self) -> None:
+        # What changes below another screen makes Textual paint that one anew, as a whole.
+        self._clock.pause()
+
+    def on_screen_resume(self) -> None:
+        self._clock.resume()
 
     # What is shown
 
@@ -126,7 +137,7 @@ class MainScreen(Screen[None]):
         self._card.show_profile(profile, session)
         self._subscriptions.show_profile(profile, session)
         self._conversation.show(profile, session)
-        self._publishing.show(session)
+        self._publishing.show(profile, session)
         self.refresh_bindings()
 
     def _tick(self) -> None:
@@ -215,6 +226,20 @@ class MainScreen(Screen[None]):
         open_pki = None if self._pki is None else self.action_certificates
         self.app.push_screen(BrokerScreen(self._broker, open_pki=open_pki))
 
+    def action_topics(self) -> None:
+        """Open the topics of the session."""
+        profile, session = self._side.profile, self._side.session
+        if profile is None or session is None:
+            return
+        from mtlsx_tui.screens.topics import TopicsScreen
+
+        def ended(topic: str | None) -> None:
+            if topic is not None:
+                self._publishing.line.open(topic)
+
+        current = partial(self.sessions.get, profile.name)
+        self.app.push_screen(TopicsScreen(profile, current, session, now=self._now), ended)
+
     def action_help(self) -> None:
         """List all keys."""
         from mtlsx_tui.screens.help import HelpScreen
@@ -284,6 +309,18 @@ class MainScreen(Screen[None]):
         """Publish what is written."""
         self._publishing.line.send()
 
+    def action_sent(self) -> None:
+        """Show what was sent, to send it again."""
+        self._publishing.open_sent()
+
+    def action_options(self) -> None:
+        """Ask what goes with the message: properties, repetition."""
+        self._publishing.open_options()
+
+    def action_editor(self) -> None:
+        """Write the payload in several lines, or in one again."""
+        self._publishing.line.turn_editor()
+
     def action_follow(self) -> None:
         """Hold the messages in view, or follow the newest again."""
         self._conversation.messages.toggle_following()
@@ -292,8 +329,35 @@ class MainScreen(Screen[None]):
         """Lay the payload out in the next way."""
         self.query_one(MessageDetail).cycle_format()
 
+    def action_filter(self) -> None:
+        """Ask which messages to show."""
+        self._conversation.messages.open_filter()
+
+    async def action_export(self) -> None:
+        """Ask for the file for the messages that are shown."""
+        source = self._conversation.messages.source
+        if source is not None:
+            await self._export.open_for(source.slice(source.first, source.next))
+
+    @on(ExportPanel.Exported)
+    def _exported(self, message: ExportPanel.Exported) -> None:
+        self.notify(message.sentence, markup=False)
+        self.action_leave()
+
+    @on(MessageStream.ClearWanted)
+    def _clear_asked(self) -> None:
+        session = self._side.session
+        if session is not None and len(session.ring):
+            self.query_one(Question).ask(
+                f"Forget all {len(session.ring):,} messages of this profile?",
+                self._conversation.messages.clear,
+            )
+
     @on(ProfileSubscriptions.Closed)
     @on(CopyPanel.Closed)
+    @on(ExportPanel.Closed)
+    @on(FilterLine.Closed)
+    @on(Publishing.Left)
     def action_leave(self) -> None:
         """Leave a field or a panel for the messages, or for the list of profiles."""
         stream = self.query_one(MessageStream)
@@ -322,5 +386,7 @@ class MainScreen(Screen[None]):
         """A key is offered where it does something."""
         if action == "certificates":
             return self._pki is not None
+        if self._publishing.asking and self._publishing.has_focus_within:
+            return action in {"help", "app.quit"} or action.startswith("app.focus")
         publishing = self._publishing.line.has_focus_within
         return applies(action, self._side.profile, self._side.session, publishing=publishing)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mtlsx.client.export import to_json_lines
 from mtlsx_tui.sessions import Session, State
 from mtlsx_tui.widgets.printable import decode_utf8
 from mtlsx_tui.widgets.status import Status
@@ -116,6 +117,7 @@ def values_to_copy(
         values += [
             ("topic", message.topic),
             ("payload", message.payload.hex() if payload is None else payload),
+            ("message", to_json_lines([message]).rstrip("\n")),
         ]
     return tuple((name, text) for name, text in values if text)
 

@@ -11,7 +11,7 @@ from textual.widgets import Button, Static
 
 from mtlsx.client.message import Message
 from mtlsx.client.settings import PublishProperties
-from mtlsx_tui.widgets.payload import PayloadFormat, lay_out
+from mtlsx_tui.widgets.payload import View, lay_out, views
 from mtlsx_tui.widgets.printable import printable
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class MessageDetail(VerticalScroll):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name)
         super().__init__(id=id)
         self._message: Message | None = None
-        self._format = PayloadFormat.AUTO
+        self._view = View.AUTO
         self._lines = 0
 
     def compose(self) -> ComposeResult:
@@ -63,10 +63,13 @@ class MessageDetail(VerticalScroll):
         self._lay_out()
 
     def cycle_format(self) -> None:
-        """Lay the payload out in the next way."""
-        formats = list(PayloadFormat)
-        self._format = formats[(formats.index(self._format) + 1) % len(formats)]
-        self.query_one(Button).label = f"view: {self._format}"
+        """Lay the payload out in the next way that fits; the choice stays for the messages after it."""
+        if self._message is None:
+            return
+        choices = views(self._message.payload)
+        at = choices.index(self._view) if self._view in choices else 0
+        self._view = choices[(at + 1) % len(choices)]
+        self.query_one(Button).label = f"view: {self._view}"
         self._lay_out()
 
     @on(Button.Pressed)
@@ -83,7 +86,8 @@ class MessageDetail(VerticalScroll):
         if message is None:
             return
         cells = self.scrollable_content_region.width
-        payload, name = lay_out(message.payload, self._format, cells=cells)
+        declared = message.properties.content_type if message.properties else None
+        payload, name = lay_out(message.payload, self._view, cells=cells, content_type=declared)
         self.query_one("#detail-facts", Static).update(_facts(message, name), layout=False)
         # Laying the screen out is dear, and this happens several times a second while messages come.
         lines = payload.plain.count("\n")
@@ -108,6 +112,8 @@ def _facts(message: Message, payload_name: str) -> Content:
     facts.append(payload_name)
     if message.outgoing:
         facts.append("sent")
+    if message.latency is not None:
+        facts.append(f"back after {message.latency * 1000:.1f} ms")
     return Content.assemble(
         (printable(message.topic), "$text-primary bold"),
         ("".join(f" · {fact}" for fact in facts), "$foreground-muted"),

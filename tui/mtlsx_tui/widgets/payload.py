@@ -1,116 +1,150 @@
-"""Payloads for reading: JSON indented and coloured, text, or a hex dump. Bytes in, ``Content`` out.
+"""Payloads for reading, in the format that fits: coloured JSON, CBOR and MessagePack, text, base64, a hex dump.
 
-JSON is re-indented piece by piece, never parsed and written anew: numbers, escapes and repeated names
-stay exactly as they were sent.
+Bytes in, ``Content`` out. What the formats are is in ``mtlsx.payloads``; here they get colours and a width.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from enum import StrEnum
 from itertools import pairwise
 
 from textual.content import Content, Span
 
+from mtlsx.payloads.errors import PayloadError
+from mtlsx.payloads.formats import PayloadFormat, decode, fits
+from mtlsx.payloads.json_text import LEXEME
 from mtlsx_tui.widgets.printable import decode_utf8, printable
 
 MOST_BYTES = 64 * 1024
 """How much of a payload is laid out; a note says where the rest is missing."""
 
-_LEXEME = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.\w]+|[\[\]{},:]', re.DOTALL)
-_OPENING, _CLOSING, _PUNCTUATION = frozenset("[{"), frozenset("]}"), frozenset("[]{},:")
-_WORDS = frozenset({"true", "false", "null"})
-_INDENT = "  "
+_PUNCTUATION = frozenset("[]{}(),:")
+_WORDS = frozenset({"true", "false", "null", "undefined"})
 _HEX_LINE_CELLS = 77
 """The cells of a hex line with sixteen bytes."""
 
 
-class PayloadFormat(StrEnum):
-    """How to lay a payload out; ``AUTO`` takes the first of JSON, text and hex that fits."""
+class View(StrEnum):
+    """How to lay a payload out; ``AUTO`` takes what its content type says, or what it looks like."""
 
     AUTO = "auto"
     JSON = "json"
     TEXT = "text"
+    CBOR = "cbor"
+    MESSAGEPACK = "msgpack"
     HEX = "hex"
+    BASE64 = "base64"
 
 
-def lay_out(payload: bytes, wanted: PayloadFormat, *, cells: int) -> tuple[Content, str]:
-    """A payload laid out as ``wanted``, and the name of what it became: ``"JSON"``, ``"text"``, ``"hex"``.
+_FORMATS: dict[View, PayloadFormat] = {
+    view: PayloadFormat(view) for view in View if view is not View.AUTO
+}
+_NAMES = {View.JSON: "JSON", View.CBOR: "CBOR", View.MESSAGEPACK: "MessagePack"}
+_STRUCTURES = frozenset(_NAMES)
+_DECLARED = {
+    "application/json": View.JSON,
+    "application/cbor": View.CBOR,
+    "application/msgpack": View.MESSAGEPACK,
+    "application/x-msgpack": View.MESSAGEPACK,
+    "application/vnd.msgpack": View.MESSAGEPACK,
+}
+"""Content types (MQTT 5.0, section 3.3.2.3.9) that say the format."""
 
-    ``cells``: the width there is; hex takes fewer bytes a line where it is little. Where the payload is not what is wanted, the next format in order takes it.
+
+def lay_out(
+    payload: bytes, wanted: View, *, cells: int, content_type: str | None = None
+) -> tuple[Content, str]:
+    """A payload laid out as ``wanted``, and the name of what it became, such as ``"JSON"`` or ``"hex"``.
+
+    ``cells``: the width there is; hex takes fewer bytes a line where it is little. Where the payload is not what is
+    wanted, it is laid out as ``AUTO`` does it.
     """
     if not payload:
         return Content.styled("empty", "$foreground-muted"), "empty"
     shown = payload[:MOST_BYTES]
-    content, name = _lay_out_whole(shown, wanted, cells, cut=len(shown) < len(payload))
-    if len(shown) < len(payload):
+    cut = len(shown) < len(payload)
+    view, text = _read(shown, wanted, content_type, cut=cut)
+    content = _content(shown, view, text, cells)
+    if cut:
         note = f"\n… the first {MOST_BYTES:,} of {len(payload):,} bytes"
         content = Content.assemble(content, (note, "$foreground-muted"))
-    return content, name
+    return content, _NAMES.get(view, str(view))
 
 
-def _lay_out_whole(
-    payload: bytes, wanted: PayloadFormat, cells: int, *, cut: bool
-) -> tuple[Content, str]:
-    text = None if wanted is PayloadFormat.HEX else decode_utf8(payload, cut=cut)
-    if text is None:
-        return hex_dump(payload, 16 if cells >= _HEX_LINE_CELLS else 8), "hex"
-    if (
-        wanted is not PayloadFormat.TEXT
-        and not cut
-        and is_json(text, any_value=wanted is PayloadFormat.JSON)
-    ):
-        return indent_json(text), "JSON"
-    lines = text.replace("\r\n", "\n").split("\n")
-    return Content("\n".join(map(printable, lines))), "text"
+def views(payload: bytes) -> tuple[View, ...]:
+    """The views that a person can choose for ``payload``: ``AUTO``, and the formats that it may be in."""
+    if len(payload) > MOST_BYTES:
+        text = decode_utf8(payload[:MOST_BYTES], cut=True) is not None
+        return (View.AUTO, *((View.TEXT,) if text else ()), View.HEX, View.BASE64)
+    return (View.AUTO, *(view for view, name in _FORMATS.items() if fits(payload, name)))
 
 
-def is_json(text: str, *, any_value: bool = True) -> bool:
-    """Whether ``text`` is a JSON document; a bare number or word counts only with ``any_value``."""
-    if not any_value and not text.lstrip().startswith(("{", "[")):
-        return False
+def _read(
+    payload: bytes, wanted: View, content_type: str | None, *, cut: bool
+) -> tuple[View, str | None]:
+    """The view that fits best, and the payload as text in it; None for hex and base64."""
+    declared = _DECLARED.get((content_type or "").partition(";")[0].strip().lower())
+    said = [view for view in (wanted, declared) if view is not None and view is not View.AUTO]
+    for view in (*said, View.JSON, View.TEXT, View.CBOR, View.MESSAGEPACK):
+        if view in _STRUCTURES:
+            text = None if cut else _decoded(payload, view)
+            # Anything may be a number by chance; only what is built of parts shows that it was meant.
+            if text is not None and (view in said or text[0] in "{["):
+                return view, text
+        elif view is View.TEXT:
+            text = decode_utf8(payload, cut=cut)
+            if text is not None:
+                return view, text
+        else:
+            return view, None
+    return View.HEX, None
+
+
+def _decoded(payload: bytes, view: View) -> str | None:
     try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
+        return decode(payload, _FORMATS[view])
+    except PayloadError:
+        return None
 
 
-def indent_json(text: str) -> Content:
-    """A valid JSON document, one member a line, coloured by kind."""
+def _content(payload: bytes, view: View, text: str | None, cells: int) -> Content:
+    if view in _STRUCTURES and text is not None:
+        return colour_structure(text)
+    if view is View.TEXT and text is not None:
+        lines = text.replace("\r\n", "\n").split("\n")
+        return Content("\n".join(map(printable, lines)))
+    if view is View.BASE64:
+        digits, width = decode(payload, PayloadFormat.BASE64), max(4, cells)
+        return Content("\n".join(digits[at : at + width] for at in range(0, len(digits), width)))
+    return hex_dump(payload, 16 if cells >= _HEX_LINE_CELLS else 8)
+
+
+def colour_structure(text: str) -> Content:
+    """Indented JSON or diagnostic notation, coloured by kind, with nothing in it that a terminal would obey."""
     pieces: list[str] = []
     spans: list[Span] = []
-    length = depth = 0
-    lexemes = _LEXEME.findall(text)
-    for lexeme, following in pairwise([*lexemes, ""]):
-        before = after = ""
-        if lexeme in _OPENING:
-            depth += 1
-            after = "" if following in _CLOSING else "\n" + _INDENT * depth
-        elif lexeme in _CLOSING:
-            depth -= 1
-            empty = bool(pieces) and pieces[-1] in _OPENING
-            before = "" if empty else "\n" + _INDENT * depth
-        elif lexeme == ",":
-            after = "\n" + _INDENT * depth
-        elif lexeme == ":":
-            after = " "
-        shown = printable(lexeme)
-        style = _style(lexeme, following)
+    length = end = 0
+    for found, following in pairwise([*LEXEME.finditer(text), None]):
+        assert found is not None  # noqa: S101  (only the last is None)
+        lexeme = found.group()
+        between, shown = text[end : found.start()], printable(lexeme)
+        end = found.end()
+        length += len(between)
+        style = _style(lexeme, "" if following is None else following.group())
         if style:
-            start = length + len(before)
-            spans.append(Span(start, start + len(shown), style))
-        length += len(before) + len(shown) + len(after)
-        pieces += [piece for piece in (before, shown, after) if piece]
+            spans.append(Span(length, length + len(shown), style))
+        length += len(shown)
+        pieces += [between, shown]
     return Content("".join(pieces), spans)
 
 
 def _style(lexeme: str, following: str) -> str:
-    if lexeme[0] == '"':
-        return "$text-primary" if following == ":" else "$text-success"
     if lexeme in _PUNCTUATION:
         return ""
+    if following == ":":
+        return "$text-primary"
+    if lexeme[0] == '"':
+        return "$text-success"
     return "$text-accent" if lexeme in _WORDS else "$text-warning"
 
 

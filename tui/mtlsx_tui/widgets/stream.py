@@ -1,4 +1,4 @@
-"""The message stream: a window on a ``MessageRing``, one line per message.
+"""The message stream: a window on a ``MessageRing``, or on the messages of one that a filter leaves; a line each.
 
 The ring is filled on another thread, as fast as messages come; this widget is told nothing of it. The
 screen calls ``poll()`` from its one timer, and only the lines in view are ever formatted, so that what
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from textual import events
 
     from mtlsx.client.message import Message as MqttMessage
-    from mtlsx.client.ring import MessageRing
+    from mtlsx.client.selection import MessageSource
 
 _NARROWEST_TOPIC = 10
 _OTHER_CELLS = len(" 12:00:01.204 ↑  q0 rd ")
 
 
 class MessageStream(ScrollView, can_focus=True):
-    """The messages of one ring, oldest first. Posts ``Selected`` and ``FollowChanged``."""
+    """The messages of one source, oldest first. Posts ``Selected``, ``FollowChanged`` and ``ClearWanted``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False),
@@ -45,6 +45,7 @@ class MessageStream(ScrollView, can_focus=True):
         Binding("pagedown", "move_page(1)", "Page down", show=False),
         Binding("home", "oldest", "Oldest", show=False),
         Binding("end", "follow", "Newest", show=False),
+        Binding("delete", "clear", "Clear", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "stream--time",
@@ -93,9 +94,12 @@ class MessageStream(ScrollView, can_focus=True):
             self.following = following
             super().__init__()
 
+    class ClearWanted(Message):
+        """A person wants to forget the messages."""
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  (Textual's name)
         super().__init__(id=id)
-        self._ring: MessageRing | None = None
+        self._source: MessageSource | None = None
         self._first = 0
         self._next = 0
         self._cursor: int | None = None
@@ -103,9 +107,9 @@ class MessageStream(ScrollView, can_focus=True):
         self._topic_cells = _NARROWEST_TOPIC
         self._styles: dict[str, Style] = {}
 
-    def show(self, ring: MessageRing | None) -> None:
-        """Show the messages of ``ring`` from now on, following its tail."""
-        self._ring = ring
+    def show(self, source: MessageSource | None) -> None:
+        """Show the messages of ``source`` from now on, following its tail."""
+        self._source = source
         self._first = self._next = 0
         self._cursor = None
         self._topic_cells = _NARROWEST_TOPIC
@@ -115,7 +119,7 @@ class MessageStream(ScrollView, can_focus=True):
 
     def poll(self) -> bool:
         """Take over what came into the ring since the last call; True when something did."""
-        first, after = (self._ring.first, self._ring.next) if self._ring else (0, 0)
+        first, after = (self._source.first, self._source.next) if self._source else (0, 0)
         if (first, after) == (self._first, self._next):
             return False
         gone = first - self._first
@@ -133,7 +137,7 @@ class MessageStream(ScrollView, can_focus=True):
     @property
     def latest(self) -> MqttMessage | None:
         """The message that came last, as far as ``poll`` has seen."""
-        return self._ring.get(self._next - 1) if self._ring else None
+        return self._source.get(self._next - 1) if self._source else None
 
     @property
     def waiting(self) -> int:
@@ -171,7 +175,7 @@ class MessageStream(ScrollView, can_focus=True):
         """One line of the view: the message at that place, or a blank."""
         width = self.scrollable_content_region.width
         sequence = self._first + self.scroll_offset.y + y
-        message = self._ring.get(sequence) if self._ring and sequence < self._next else None
+        message = self._source.get(sequence) if self._source and sequence < self._next else None
         if message is None:
             return Strip.blank(width, self._style("payload"))
         if y == 0:
@@ -206,19 +210,23 @@ class MessageStream(ScrollView, can_focus=True):
         """Follow the newest message."""
         self.following = True
 
+    def action_clear(self) -> None:
+        """Ask for the messages to be forgotten."""
+        self.post_message(self.ClearWanted())
+
     def on_click(self, event: events.Click) -> None:
         sequence = self._first + self.scroll_offset.y + event.y
         if sequence < self._next:
             self._select(sequence)
 
     def _select(self, sequence: int) -> None:
-        if self._ring is None or self._next == self._first:
+        if self._source is None or self._next == self._first:
             return
         self._cursor = max(self._first, min(sequence, self._next - 1))
         self.following = False
         self._keep_in_view(self._cursor - self._first)
         self.refresh()
-        message = self._ring.get(self._cursor)
+        message = self._source.get(self._cursor)
         if message is not None:
             self.post_message(self.Selected(message))
 
@@ -236,10 +244,10 @@ class MessageStream(ScrollView, can_focus=True):
 
     def _widen_topics(self) -> None:
         """Make the topic column as wide as the longest topic seen in view; it never gets narrower."""
-        if self._ring is None:
+        if self._source is None:
             return
         top = self._first + self.scroll_offset.y
-        for message in self._ring.slice(top, top + self.size.height):
+        for message in self._source.slice(top, top + self.size.height):
             if len(message.topic) > self._topic_cells:
                 self._topic_cells = cell_len(printable(message.topic))
 
