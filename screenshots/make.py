@@ -40,6 +40,7 @@ from mtlsx.pki.crls import Reason
 from mtlsx.pki.keys import KeyKind
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
+from mtlsx.profiles.trusted import trusting
 from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.cli.auth_explain_text import REFUSED
@@ -126,7 +127,27 @@ async def refused(pilot: Pilot[None], _: Material) -> None:
     """A device whose certificate the broker does not trust."""
     await shown(pilot, "HMGET")
     await pilot.press("c")
-    await shown(pilot, "CN=localhost")
+    await shown(pilot, "unknown_ca (48)")
+
+
+async def trust(pilot: Pilot[None], _: Material) -> None:
+    """A broker whose CA is another one, and the question whether to trust it."""
+    await shown(pilot, "HMGET")
+    await pilot.press("c")
+    await shown(pilot, "refused by us")
+    await pilot.press("x")
+    await shown(pilot, "Trust this CA")
+    await pilot.press("t")
+    await shown(pilot, "told you this SHA-256")
+
+
+async def recipes(pilot: Pilot[None], _: Material) -> None:
+    """The connection as a command for MQTTX CLI."""
+    await shown(pilot, "HMGET")
+    await pilot.press("a")
+    await shown(pilot, "mosquitto_pub -h")
+    await pilot.press("down", "down", "down")
+    await shown(pilot, "mqttx pub -l")
 
 
 async def pki(pilot: Pilot[None], _: Material) -> None:
@@ -222,6 +243,8 @@ SCENES = (
     Scene("form", form),
     Scene("connected", connected, FACTORY, themes=("textual-dark", "textual-light")),
     Scene("refused", refused, FACTORY[2:]),
+    Scene("trust", trust, (trusting(FACTORY[0], "~/certificates/other-ca.pem"),)),
+    Scene("recipes", recipes, FACTORY[:1]),
 )
 
 
@@ -263,15 +286,24 @@ async def shoot(
             pki=authorities(Path(configuration)),
             local_broker=local_broker(Path(configuration)) if scene.has_broker else None,
         )
-        async with app.run_test(size=size) as pilot:
-            app.theme = theme
-            await scene.play(pilot, material)
-            for field in app.screen.query(Input):
-                field.cursor_blink = False
-            await pilot.pause()
-            app.save_screenshot(str(svg))
-            await app.action_quit()
+        noon = Mock(now=lambda zone: dt.datetime.fromtimestamp(NOON, zone))
+        with patch("mtlsx.probe.approach.datetime", noon):
+            await take(app, scene, material, theme, size, svg)
     print(write_png(svg).relative_to(HERE.parent))
+
+
+async def take(
+    app: MtlsxApp, scene: Scene, material: Material, theme: str, size: tuple[int, int], svg: Path
+) -> None:
+    """Run ``app`` through ``scene``, and write what is on its screen then."""
+    async with app.run_test(size=size) as pilot:
+        app.theme = theme
+        await scene.play(pilot, material)
+        for field in app.screen.query(Input):
+            field.cursor_blink = False
+        await pilot.pause()
+        app.save_screenshot(str(svg))
+        await app.action_quit()
 
 
 def local_broker(directory: Path) -> ScriptedLocalBroker:
@@ -352,7 +384,7 @@ class Clock:
 
 async def shown(pilot: Pilot[None], text: str) -> None:
     """Wait until ``text`` stands on the screen."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while text not in (seen := visible(pilot.app.export_screenshot())):
         if time.monotonic() > deadline:
             raise SystemExit(f"{text!r} never came; there is\n{seen}")

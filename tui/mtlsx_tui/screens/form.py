@@ -18,7 +18,7 @@ from mtlsx.errors import MtlsxError, UsageError
 from mtlsx.profiles.model import with_absolute_paths
 from mtlsx.profiles.secrets import SecretKind
 from mtlsx.secret import Secret
-from mtlsx_tui.messages import IdentityRead
+from mtlsx_tui.messages import IdentityRead, RemarksMade
 from mtlsx_tui.screens.form_kinds import OFF
 from mtlsx_tui.screens.form_sections import first_sections, more_sections, section_id
 from mtlsx_tui.screens.form_settings import SETTINGS, Needs, Part, texts_of, with_settings
@@ -274,24 +274,29 @@ class ProfileForm(Screen[Saved | None]):
 
     @work(thread=True, exclusive=True, group="identity")
     def _inspect(self, settings: ConnectionSettings, mapping: Mapping) -> None:
-        from mtlsx_tui.inspection import inspect
+        from mtlsx_tui.inspection import inspect, remarks
 
         worker = get_current_worker()
         inspection = inspect(settings, mapping, now=self._now())
         if not worker.is_cancelled:
             self.post_message(IdentityRead("", inspection))
+            found = remarks(settings, inspection.errors, now=self._now())
+        if not worker.is_cancelled:
+            self.post_message(RemarksMade(found))
 
     def on_identity_read(self, message: IdentityRead) -> None:
         inspection = message.inspection
         for key in (*_FILES, "passphrase"):
-            field = self.query_one(f"#field-{key}", Field)
-            field.show_error(inspection.errors.get(key))
-            field.show_remarks(inspection.remarks.get(key, ()))
+            self.query_one(f"#field-{key}", Field).show_error(inspection.errors.get(key))
         card = self.query_one(IdentityCard)
         if inspection.identity is not None:
             card.show(inspection.identity)
         else:
             card.show_note(inspection.note, bad=bool(inspection.errors))
+
+    def on_remarks_made(self, message: RemarksMade) -> None:
+        for key in (*_FILES, "passphrase"):
+            self.query_one(f"#field-{key}", Field).show_remarks(message.remarks.get(key, ()))
 
     # Secrets
 
