@@ -143,7 +143,7 @@ async def trust(pilot: Pilot[None], _: Material) -> None:
 
 async def recipes(pilot: Pilot[None], _: Material) -> None:
     """The connection as a command for MQTTX CLI."""
-    await shown(pilot, "HMGET")
+    await shown(pilot, "dev-346a")
     await pilot.press("a")
     await shown(pilot, "mosquitto_pub -h")
     await pilot.press("down", "down", "down")
@@ -203,6 +203,22 @@ FACTORY = (
     profile("dev-77c1", "factory", "neighbour"),
     profile("old-ca", "lab", "stranger"),
 )
+ELSEWHERE = Profile(
+    name="dev-346a",
+    group="factory",
+    connection=ConnectionSettings(
+        host="broker.example",
+        port=8883,
+        client_id="mtlsx_9f2c01ab",
+        tls=TlsSettings(
+            ca_file="/etc/mqtt/ca.pem",
+            certificate_file="/etc/mqtt/dev-346a.pem",
+            key_file="/etc/mqtt/dev-346a.key",
+            sni="mqtt.broker.example",
+        ),
+    ),
+)
+"""A profile whose files are in one place on every machine, and not on this one."""
 TRAFFIC = (
     ("factory/2/state", "running"),
     ("factory/1/temp", '{"c": 21.4}'),
@@ -244,7 +260,7 @@ SCENES = (
     Scene("connected", connected, FACTORY, themes=("textual-dark", "textual-light")),
     Scene("refused", refused, FACTORY[2:]),
     Scene("trust", trust, (trusting(FACTORY[0], "~/certificates/other-ca.pem"),)),
-    Scene("recipes", recipes, FACTORY[:1]),
+    Scene("recipes", recipes, (ELSEWHERE,)),
 )
 
 
