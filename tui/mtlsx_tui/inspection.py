@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mtlsx.identity.mapping import Mapping as IdentityMapping
 
 _EMPTY_USERNAME = "The password goes out with an empty username: MQTT allows no password alone."
+_UNCHECKED = "The server is not checked in full: anybody in between could pass for it."
 _ABOUT_PASSPHRASE = {"key-encrypted", "passphrase-wrong"}
 _REMARKABLE = {Level.FAILURE, Level.WARNING}
 
@@ -155,6 +156,7 @@ def _identity(
         traps=(
             *(trap.sentence for trap in traps(certificate, mapping)),
             *([_EMPTY_USERNAME] if settings.sends_empty_username else []),
+            *([] if settings.tls.verify_chain and settings.tls.verify_name else [_UNCHECKED]),
         ),
     )
 

@@ -208,12 +208,16 @@ async def test_verification_off_is_loud(app: MtlsxApp, profile: Profile) -> None
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("e")
+        await settle(pilot)
         app.screen.query_one("#form-verify_chain", Choice).value = "off"
-        await pilot.pause()
+        await settle(pilot)
         assert "OFF: any certificate passes" in screen_text(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert "CHAIN NOT VERIFIED" in screen_text(app)
+        text = screen_text(app)
+        assert "CHAIN NOT VERIFIED" in text
+        assert "The server is not checked in full" in text
+        assert "⚠" in next(line for line in text.splitlines() if "○ dev-346a" in line)
 
 
 async def test_all_that_a_profile_holds_is_edited(

@@ -79,7 +79,8 @@ class ProfilesPanel(Vertical):
         for profile in self._profiles.values():
             session = self._sessions.get(profile.name)
             state, unread = (session.state, session.unread) if session else (State.DISCONNECTED, 0)
-            entries.append(Entry(profile.name, profile.group, state, unread))
+            unchecked = words.alarm(profile.connection) is not None
+            entries.append(Entry(profile.name, profile.group, state, unread, unchecked))
         self._list.show(entries, self._shown)
 
     def focus_list(self) -> None:

@@ -28,12 +28,13 @@ _MOST_SHOWN = 9999
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One profile in the list."""
+    """One profile in the list. ``unchecked``: a check of its server is off."""
 
     name: str
     group: str | None = None
     state: State = State.DISCONNECTED
     unread: int = 0
+    unchecked: bool = False
 
 
 class ProfileList(OptionList):
@@ -163,6 +164,9 @@ class ProfileList(OptionList):
         count = ""
         if entry.unread:
             count = f" {entry.unread}" if entry.unread <= _MOST_SHOWN else f" {_MOST_SHOWN}+"
-        room = self.scrollable_content_region.width - cell_len(indent) - 2 - len(count) - 1
-        name = pad(printable(entry.name), max(4, room))
-        return Content.assemble(indent, (dot, colour), f" {name}", (count, "$text-accent"))
+        alarm = " ⚠" if entry.unchecked else ""
+        taken = cell_len(indent) + 2 + cell_len(alarm) + len(count) + 1
+        name = pad(printable(entry.name), max(4, self.scrollable_content_region.width - taken))
+        return Content.assemble(
+            indent, (dot, colour), f" {name}", (alarm, "$text-error bold"), (count, "$text-accent")
+        )
