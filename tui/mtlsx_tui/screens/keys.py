@@ -108,7 +108,8 @@ def applies(
         case "send" | "options" | "sent" | "editor":
             return publishing
         case "topics":
-            return session is not None
+            failed = attempted is not None and attempted.verdict is not None
+            return session is not None and not (failed and len(session.ring) == 0)
         case "follow" | "format" | "filter" | "export":
             return session is not None and len(session.ring) > 0
     return True
