@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import queue
+import warnings
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,7 +21,7 @@ from support.client import WAIT
 from support.running_broker import broker_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from support.cli import Cli
@@ -31,6 +33,15 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 AT_ONCE = Reconnect(initial_delay=0.05, maximum_delay=0.05)
+
+
+@pytest.fixture(autouse=True)
+def paho_is_collected() -> Iterator[None]:
+    """paho closes a pair of sockets of its own only when it is collected, in whatever order that happens."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 class Rivals:
