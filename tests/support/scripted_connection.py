@@ -39,6 +39,8 @@ class ScriptedConnection:
         self.say = on_event
         self.deliver = on_message
         self.published: list[Publication] = []
+        self.subscribed: list[Subscription] = []
+        self.unsubscribed: list[str] = []
         self.stopped = False
         self._script = script
         self._packets = 0
@@ -53,6 +55,7 @@ class ScriptedConnection:
 
     def subscribe(self, subscriptions: Sequence[Subscription]) -> int:
         self._packets += 1
+        self.subscribed += subscriptions
         answers = [self._script.answer(each) for each in subscriptions]
         codes, texts = zip(*answers, strict=True)
         self.say(Subscribed(self._packets, tuple(subscriptions), codes, texts, None))
@@ -60,6 +63,7 @@ class ScriptedConnection:
 
     def unsubscribe(self, topic_filters: Sequence[str]) -> int:
         self._packets += 1
+        self.unsubscribed += topic_filters
         self.say(Unsubscribed(self._packets, tuple(topic_filters), (0,) * len(topic_filters)))
         return self._packets
 

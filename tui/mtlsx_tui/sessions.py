@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mtlsx.client import events
 from mtlsx.client.echoes import Echoes
+from mtlsx.client.filter_counts import FilterCounts
 from mtlsx.client.message import Message
 from mtlsx.client.ring import MessageBudget, MessageRing
 from mtlsx.errors import MtlsxError
@@ -83,7 +84,7 @@ class Session:
     it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
     ``refusal``: the last publication, if the server refused it, in words. ``closing``: a person wants no
-    connection any more.
+    connection any more. ``counts``: the messages that came, by subscription.
     """
 
     profile: str
@@ -101,18 +102,22 @@ class Session:
     closing: bool = False
     seen: int = 0
     subscriptions: dict[str, SubscriptionState] = field(default_factory=dict)
+    counts: FilterCounts = field(default_factory=FilterCounts)
     _order: threading.Lock = field(default_factory=threading.Lock)
     _echoes: Echoes = field(default_factory=Echoes)
 
     def receive(self, message: Message) -> None:
         """Keep a message that arrived. Called on the connection's thread."""
         message.latency = self._echoes.received(message.topic, message.payload)
+        self.counts.received(message.topic)
         with self._order:
             self.ring.append(message)
 
     def subscribe(self, subscription: Subscription) -> None:
         """Ask the server for a subscription. Raises MtlsxError."""
         assert self.connection is not None  # noqa: S101  (a connected session has one)
+        # Before it is asked for: retained messages may come with the answer.
+        self.counts.watch([*self.subscriptions, subscription.topic_filter])
         self.connection.subscribe([subscription])
         self.subscriptions[subscription.topic_filter] = SubscriptionState(subscription)
 
@@ -120,6 +125,7 @@ class Session:
         """Give a subscription up, if it is in force. Raises MtlsxError."""
         assert self.connection is not None  # noqa: S101  (a connected session has one)
         state = self.subscriptions.pop(topic_filter, None)
+        self.counts.watch(self.subscriptions)
         if state is not None and not state.refused:
             self.connection.unsubscribe([topic_filter])
 
@@ -205,8 +211,12 @@ class Sessions:
         session = Session(profile.name, self._runs, earlier.ring if earlier else self._ring())
         session.seen = earlier.seen if earlier else 0
         session.subscriptions = {
-            wanted.topic_filter: SubscriptionState(wanted) for wanted in profile.subscriptions
+            wanted.topic_filter: SubscriptionState(wanted)
+            for wanted in profile.subscriptions
+            if wanted.enabled
         }
+        session.counts = earlier.counts if earlier else FilterCounts()
+        session.counts.watch(session.subscriptions)
         self._sessions[profile.name] = session
         # The keyring may take a second, and the first connection loads what it needs.
         self._in_background(lambda: self._start(profile, session))

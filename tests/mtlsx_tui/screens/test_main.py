@@ -25,6 +25,7 @@ from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.screens.form import ProfileForm
 from mtlsx_tui.screens.help import HelpScreen
+from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
 from mtlsx_tui.settings import Settings
 from mtlsx_tui.widgets.failure import FailurePanel
 from mtlsx_tui.widgets.messages import MessagesPane
@@ -237,6 +238,85 @@ async def test_unsubscribing_forgets(
         await settle(pilot)
         assert library.profiles.get(profile.name).subscriptions == ()
         assert "factory/#" not in screen_text(app)
+
+
+async def test_a_subscription_is_paused_and_taken_up_again(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        app.screen.query_one("#subscription-list").focus()
+        await pilot.press("space")
+        await settle(pilot)
+        assert "‖ factory/# off" in screen_text(app)
+        assert script.connection.unsubscribed == ["factory/#"]
+        (kept,) = library.profiles.get(profile.name).subscriptions
+        assert (kept.topic_filter, kept.qos, kept.enabled) == ("factory/#", 1, False)
+
+        await pilot.press("c")
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        assert script.connection.subscribed == []  # it stays off over a new connection
+        await pilot.press("space")
+        await settle(pilot)
+        assert "● factory/# q1" in screen_text(app)
+        assert [each.topic_filter for each in script.connection.subscribed] == ["factory/#"]
+        assert library.profiles.get(profile.name) == profile
+
+
+async def test_a_subscription_is_edited_with_all_its_options(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        app.screen.query_one("#subscription-list").focus()
+        await pilot.press("e")
+        await settle(pilot)
+        await pilot.press("end", *"/#", "enter")
+        await settle(pilot)
+        assert "# must be the whole last level" in screen_text(app)
+        await pilot.press(
+            "backspace", "backspace", "backspace", *"+", "tab", *"all", "tab", "right"
+        )
+        await pilot.press("tab", "right", "tab", "right", "tab", "right", "tab", *"7x", "ctrl+s")
+        await settle(pilot)
+        assert "Subscription identifier '7x' is no number." in screen_text(app)
+        await pilot.press("backspace", "tab", "right", "right", "ctrl+s")
+        await settle(pilot)
+        wanted = Subscription(
+            "factory/+", 2, no_local=True, retain_as_published=True, retain_handling=1,
+            subscription_identifier=7, alias="all", colour="orange",
+        )  # fmt: skip
+        assert library.profiles.get(profile.name).subscriptions == (wanted,)
+        assert script.connection.subscribed[-1] == wanted
+        assert script.connection.unsubscribed == ["factory/#"]
+        assert "● all q2" in screen_text(app)
+
+
+async def test_a_subscription_tells_how_much_it_brought_and_enter_shows_that_only(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    both = (*profile.subscriptions, Subscription("factory/2/#", colour="red"))
+    library.save(replace(profile, subscriptions=both))
+    async with app.run_test(size=SIZE) as pilot:
+        await connected_with(pilot, script, map(message, range(5)))
+        panel = app.screen.query_one(ProfileSubscriptions)
+        for _ in range(12):
+            panel.tick()
+        rows = screen_text(app).splitlines()
+        (first,) = [row for row in rows if "● factory/# q1" in row]
+        (second,) = [row for row in rows if "● factory/2/# q0" in row]
+        assert re.search(r"q1 +5( \d+/s)? ", first)
+        assert re.search(r"q0 +1( \d+/s)? ", second)
+        app.screen.query_one("#subscription-list").focus()
+        await pilot.press("down", "enter")
+        await pilot.pause(0.2)
+        assert "MESSAGES  5  1 shown" in screen_text(app)
 
 
 async def test_holding_and_selecting(app: MtlsxApp, profile: Profile, script: Script) -> None:

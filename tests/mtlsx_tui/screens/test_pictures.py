@@ -7,6 +7,7 @@ After a change that is meant to be seen: ``pytest tests/mtlsx_tui/screens --snap
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from textual.widgets import Input
 
 from mtlsx.client.message import Message
+from mtlsx.client.settings import Subscription
 from mtlsx.pki.certify import Kind
 from mtlsx.pki.standing import Standing
 from mtlsx.probe.verdicts import Verdict
@@ -24,6 +26,7 @@ from mtlsx.profiles.model import Profile
 from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.authorities import Row, Survey, View
+from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
 from support.scripted_connection import Script
 from support.scripted_local_broker import (
     ScriptedLocalBroker,
@@ -147,8 +150,49 @@ def test_filtered(
                 )
             )
         await pilot.pause(0.3)
+        for _ in range(12):  # a second
+            pilot.app.screen.query_one(ProfileSubscriptions).tick()
         await pilot.press("escape", "slash", *"factory/2/+", "tab", "tab", "right", "enter")
         await pilot.press("up", "w")
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
+def test_subscriptions(
+    app: MtlsxApp,
+    profile: Profile,
+    library: ProfileLibrary,
+    script: Script,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    subscriptions = (
+        *profile.subscriptions,
+        Subscription("factory/+/temperature", 2, colour="orange", alias="temperatures"),
+        Subscription("alarms/#", enabled=False),
+        Subscription("secret/#", 1),
+    )
+    library.save(replace(profile, subscriptions=subscriptions))
+    script.refused_filters["secret/#"] = (0x87, "Not authorized (0x87)")
+
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        await settle(pilot)
+        for number in range(12):
+            script.connection.deliver(
+                Message(
+                    f"factory/{number}/{'set' if number % 3 else 'temperature'}", b"21.5",
+                    qos=1, retain=False, dup=False, outgoing=False,
+                    received_at=NOW.timestamp() + number,
+                )
+            )  # fmt: skip
+        await pilot.pause(0.3)
+        for _ in range(12):  # a second
+            pilot.app.screen.query_one(ProfileSubscriptions).tick()
+        await pilot.press("s")
+        pilot.app.screen.query_one(ProfileSubscriptions).focus_list()
+        await pilot.press("down", "e")
 
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
 
