@@ -18,11 +18,15 @@ from mtlsx.client.echoes import Echoes
 from mtlsx.client.filter_counts import FilterCounts
 from mtlsx.client.message import Message
 from mtlsx.client.ring import MessageBudget, MessageRing
+from mtlsx.client.topic_tree import TopicTree
+from mtlsx.client.topics import TopicTable
 from mtlsx.errors import MtlsxError
 from mtlsx.packets.reason_codes import FAILURE
+from mtlsx_tui.attempted import Attempted
 
 if TYPE_CHECKING:
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.probe.ladder import Step
     from mtlsx.probe.verdicts import Verdict
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
@@ -83,19 +87,23 @@ class Session:
     ``connection`` is None until it is made. ``verdict`` and ``handshake``: of the last failure, kept while
     it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
-    ``refusal``: the last publication, if the server refused it, in words. ``closing``: a person wants no
-    connection any more. ``counts``: the messages that came, by subscription.
+    ``settings``: what is connected with, None until they are read; ``steps``: the ladder of the last attempt.
+    ``topics``: what came, by topic; ``counts``: how much, by subscription. ``refusal``: the last publication, if the
+    server refused it, in words. ``closing``: a person wants no connection any more.
     """
 
     profile: str
     run: int
     ring: MessageRing
+    topics: TopicTree
     state: State = State.CONNECTING
     connection: Connection | None = None
     attempt: int = 1
     facts: events.ConnackFacts | None = None
     handshake: HandshakeRecord | None = None
     verdict: Verdict | None = None
+    settings: ConnectionSettings | None = None
+    steps: tuple[Step, ...] = ()
     error: MtlsxError | None = None
     retry_at: float | None = None
     refusal: str | None = None
@@ -110,6 +118,7 @@ class Session:
         """Keep a message that arrived. Called on the connection's thread."""
         message.latency = self._echoes.received(message.topic, message.payload)
         self.counts.received(message.topic)
+        self.topics.table.add(message)
         with self._order:
             self.ring.append(message)
 
@@ -155,6 +164,13 @@ class Session:
     def unread(self) -> int:
         """How many messages came since the session was last on screen."""
         return self.ring.next - self.seen
+
+    @property
+    def attempted(self) -> Attempted | None:
+        """The last attempt that is over or has become a connection; None before there is one."""
+        if self.settings is None or not (self.steps or self.verdict):
+            return None
+        return Attempted(self.profile, self.settings, self.steps, self.verdict, self.handshake)
 
     @property
     def active(self) -> bool:
@@ -208,7 +224,10 @@ class Sessions:
         """Begin to connect; messages of an earlier session of the profile stay."""
         earlier = self._sessions.get(profile.name)
         self._runs += 1
-        session = Session(profile.name, self._runs, earlier.ring if earlier else self._ring())
+        ring, topics = (
+            (earlier.ring, earlier.topics) if earlier else (self._ring(), TopicTree(TopicTable()))
+        )
+        session = Session(profile.name, self._runs, ring, topics)
         session.seen = earlier.seen if earlier else 0
         session.subscriptions = {
             wanted.topic_filter: SubscriptionState(wanted)
@@ -248,7 +267,7 @@ class Sessions:
             self._post(session.profile, session.run, event)
 
         try:
-            settings = self._library.connection(profile)
+            settings = session.settings = self._library.connection(profile)
             session.connection = self._connect(settings, on_event=post, on_message=session.receive)
             if not session.closing:
                 session.connection.start()
@@ -270,11 +289,13 @@ class Sessions:
         match event:
             case events.Connecting(attempt=attempt):
                 session.state, session.attempt, session.retry_at = State.CONNECTING, attempt, None
-            case events.Connected(facts=facts, handshake=handshake):
+            case events.Connected(facts=facts, handshake=handshake, steps=steps):
+                session.steps = steps
                 session.state, session.facts, session.handshake = State.CONNECTED, facts, handshake
                 session.verdict = None
                 _subscribe(session)
-            case events.Failed(verdict=verdict, handshake=handshake, retry_in=retry_in):
+            case events.Failed(verdict, handshake, retry_in, steps):
+                session.steps = steps
                 session.verdict, session.handshake = verdict, handshake
                 session.state = State.FAILED if retry_in is None else State.WAITING
                 session.retry_at = None if retry_in is None else time.monotonic() + retry_in
@@ -290,6 +311,8 @@ class Sessions:
             case events.Published(publication=publication, code=code, text=text):
                 refused = code >= FAILURE
                 session.refusal = f"{publication.topic}: {text}" if refused else None
+                if publication.retain and not publication.payload and not refused:
+                    session.topics.table.cleared(publication.topic)
         return session
 
 

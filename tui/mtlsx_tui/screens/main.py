@@ -92,7 +92,7 @@ class MainScreen(Screen[None]):
         self._side = ProfilesPanel(library, self.sessions)
         self._card = ProfileIdentity(library, now=now)
         self._subscriptions = ProfileSubscriptions(now=now)
-        self._conversation = Conversation(now=now)
+        self._conversation = Conversation()
         self._publishing = Publishing(now=now)
         self._export = ExportPanel()
         self._subscription_panel = SubscriptionPanel()
@@ -118,7 +118,14 @@ class MainScreen(Screen[None]):
         self.query_one(CopyPanel).display = False
         self._show()
         self._side.load(self._opened_first, then_connect=self._opened_first is not None)
-        self.set_interval(_TICK, self._tick)
+        self._clock = self.set_interval(_TICK, self._tick)
+
+    def on_screen_suspend(self) -> None:
+        # What changes below another screen makes Textual paint that one anew, as a whole.
+        self._clock.pause()
+
+    def on_screen_resume(self) -> None:
+        self._clock.resume()
 
     # What is shown
 
@@ -136,7 +143,7 @@ class MainScreen(Screen[None]):
         self._subscriptions.show_profile(profile, session)
         self._conversation.show(profile, session)
         self._conversation.messages.colour(profile.subscriptions)
-        self._publishing.show(session)
+        self._publishing.show(profile, session)
         self.refresh_bindings()
 
     def _tick(self) -> None:
@@ -239,11 +246,50 @@ class MainScreen(Screen[None]):
         open_pki = None if self._pki is None else self.action_certificates
         self.app.push_screen(BrokerScreen(self._broker, open_pki=open_pki))
 
+    def action_topics(self) -> None:
+        """Open the topics of the session."""
+        profile, session = self._side.profile, self._side.session
+        if profile is None or session is None:
+            return
+        from mtlsx_tui.screens.topics import TopicsScreen
+
+        def ended(topic: str | None) -> None:
+            if topic is not None:
+                self._publishing.line.open(topic)
+
+        current = partial(self.sessions.get, profile.name)
+        self.app.push_screen(TopicsScreen(profile, current, session, now=self._now), ended)
+
     def action_help(self) -> None:
         """List all keys."""
         from mtlsx_tui.screens.help import HelpScreen
 
         self.app.push_screen(HelpScreen(KEYS))
+
+    def action_explain(self) -> None:
+        """Open what the last attempt showed."""
+        profile, session = self._side.profile, self._side.session
+        attempted = None if session is None else session.attempted
+        if profile is None or attempted is None:
+            return
+        from mtlsx_tui.screens.attempt import AttemptScreen
+
+        def ended(changed: Profile | None) -> None:
+            if changed is not None:
+                self._side.load(changed.name, then_connect=True)
+
+        self.app.push_screen(AttemptScreen(attempted, profile, self._library, now=self._now), ended)
+
+    def action_look_back(self) -> None:
+        """Open what the last attempt showed; it succeeded."""
+        self.action_explain()
+
+    def action_recipes(self) -> None:
+        """Copy the connection as a command for another program."""
+        from mtlsx_tui.screens.recipes import RecipesScreen
+
+        if (profile := self._side.profile) is not None:
+            self.app.push_screen(RecipesScreen(profile, self._library))
 
     # The connection
 
@@ -283,6 +329,18 @@ class MainScreen(Screen[None]):
         """Publish what is written."""
         self._publishing.line.send()
 
+    def action_sent(self) -> None:
+        """Show what was sent, to send it again."""
+        self._publishing.open_sent()
+
+    def action_options(self) -> None:
+        """Ask what goes with the message: properties, repetition."""
+        self._publishing.open_options()
+
+    def action_editor(self) -> None:
+        """Write the payload in several lines, or in one again."""
+        self._publishing.line.turn_editor()
+
     def action_follow(self) -> None:
         """Hold the messages in view, or follow the newest again."""
         self._conversation.messages.toggle_following()
@@ -319,6 +377,7 @@ class MainScreen(Screen[None]):
     @on(CopyPanel.Closed)
     @on(AskPanel.Closed)
     @on(FilterLine.Closed)
+    @on(Publishing.Left)
     def action_leave(self) -> None:
         """Leave a field or a panel for the messages, or for the list of profiles."""
         stream = self.query_one(MessageStream)
@@ -347,5 +406,7 @@ class MainScreen(Screen[None]):
         """A key is offered where it does something."""
         if action == "certificates":
             return self._pki is not None
+        if self._publishing.asking and self._publishing.has_focus_within:
+            return action in {"help", "app.quit"} or action.startswith("app.focus")
         publishing = self._publishing.line.has_focus_within
         return applies(action, self._side.profile, self._side.session, publishing=publishing)

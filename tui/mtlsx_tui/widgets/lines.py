@@ -90,10 +90,14 @@ class LineTable(ScrollView, Generic[RowT], can_focus=True):
 
     def show(self, rows: Sequence[RowT], key: object = None) -> None:
         """Show ``rows``, with the cursor on the one with ``key`` if it is among them, else on the first."""
+        found = (at for at, row in enumerate(rows) if self.key(row) == key)
+        self.show_at(rows, next(found, 0) if key is not None else 0)
+
+    def show_at(self, rows: Sequence[RowT], cursor: int) -> None:
+        """Show ``rows``, with the cursor on the one at ``cursor``."""
         in_view = self._cursor - self.scroll_offset.y
         self._rows = tuple(rows)
-        found = (at for at, row in enumerate(self._rows) if self.key(row) == key)
-        self._cursor = next(found, 0) if key is not None else 0
+        self._cursor = cursor
         self.virtual_size = Size(self.size.width, len(self._rows))
         # The row stays where it is, also where others came above it.
         self.scroll_to(y=max(0, self._cursor - in_view), animate=False, force=True)
