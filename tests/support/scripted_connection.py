@@ -16,6 +16,7 @@ from mtlsx.client.events import (
     Unsubscribed,
 )
 from mtlsx.client.message import Message
+from mtlsx.client.packet_log import PacketLog
 from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
 from mtlsx.probe.ladder import Step
 from mtlsx.probe.verdicts import Stage, Verdict
@@ -64,6 +65,7 @@ class ScriptedConnection:
         self.subscribed: list[Subscription] = []
         self.unsubscribed: list[str] = []
         self.stopped = False
+        self.packets: PacketLog | None = None
         self._script = script
         self._packets = 0
 

@@ -25,6 +25,7 @@ from mtlsx.packets.reason_codes import FAILURE
 from mtlsx_tui.attempted import Attempted
 
 if TYPE_CHECKING:
+    from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
     from mtlsx.probe.ladder import Step
     from mtlsx.probe.verdicts import Verdict
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 class Connection(Protocol):
     """The part of ``mtlsx.client.connection.Connection`` that the terminal uses."""
 
+    @property
+    def packets(self) -> PacketLog | None: ...
     def start(self) -> None: ...
     def stop(self, timeout: float = 5.0) -> None: ...
     def subscribe(self, subscriptions: Sequence[Subscription], /) -> int: ...

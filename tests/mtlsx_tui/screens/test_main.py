@@ -14,8 +14,10 @@ from textual.widgets import Input
 
 from mtlsx.client.events import ConnackFacts, Connected, Connecting
 from mtlsx.client.message import Message
+from mtlsx.client.packet_log import PacketLog
 from mtlsx.client.settings import Publication, Subscription
 from mtlsx.errors import UsageError
+from mtlsx.packets.control_packets import MQTT_5
 from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.profiles.library import Guest, ProfileLibrary
 from mtlsx.profiles.model import Profile
@@ -106,7 +108,7 @@ async def test_connect_subscribe_receive_publish(
         assert 'factory/2/temperature q1    {"celsius": 2}' in screen_text(app)
 
         await pilot.press(
-            "ctrl+l", *"factory/set", "tab", "right", "tab", "space", "tab", *"{}", "enter"
+            "ctrl+l", *"factory/set", "tab", "right", "tab", "space", "tab", "tab", *"{}", "enter"
         )
         await settle(pilot)
         assert script.connection.published == [
@@ -202,7 +204,7 @@ async def test_a_refused_publication_says_so_in_words(
         await settle(pilot)
         await pilot.press("c")
         await settle(pilot)
-        await pilot.press("p", *"alerts", "tab", "tab", "tab", *"x", "enter")
+        await pilot.press("p", *"alerts", "tab", "tab", "tab", "tab", *"x", "enter")
         await settle(pilot)
         assert "✘ not published: alerts: Not authorized (0x87)" in screen_text(app)
 
@@ -321,6 +323,47 @@ async def test_a_subscription_tells_how_much_it_brought_and_enter_shows_that_onl
         await pilot.press("down", "enter")
         await pilot.pause(0.2)
         assert "MESSAGES  5  1 shown" in screen_text(app)
+
+
+async def test_the_connection_is_shown_from_within(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    facts = ConnackFacts(
+        code=0, session_present=True, client_id="dev", server_keepalive=30, maximum_qos=1,
+        shared_available=False, user_properties=(("region", "eu\x1b[2J"),),
+    )  # fmt: skip
+    script.on_start = lambda connection: connection.say(Connected(facts, None))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        log = script.connection.packets = PacketLog(MQTT_5, 'client id "dev"', clock=lambda: 0.0)
+        log.sent(0x10, 40, bytes(40), 0)
+        log.received(0x20, 3, b"\x01\x00\x00", 0)
+        await pilot.press("i")
+        await settle(pilot)
+        text = screen_text(app)
+        assert "Session       continued" in text
+        assert "Keep alive    30 s, set by the server" in text
+        assert "Property      region: eu\\x1b[2J" in text
+        assert "Limits        QoS 1" in text
+        assert "Lacks         shared subscriptions" in text
+        assert "PACKETS  2" in text
+        assert '↑ CONNECT          42 B  client id "dev"' in text
+        assert "↓ CONNACK           5 B  Success (0x00), session continued" in text
+
+        log.received(0xE0, 2, b"\x8e\x00", 0)
+        await pilot.pause(0.6)
+        assert "↓ DISCONNECT" in screen_text(app)
+        await pilot.press("y")
+        await pilot.pause()
+        assert (
+            app.clipboard.splitlines()[1]
+            == "00:00:00.000 < CONNACK Success (0x00), session continued"
+        )
+        await pilot.press("escape")
+        await settle(pilot)
+        assert app.screen is app.main
 
 
 async def test_holding_and_selecting(app: MtlsxApp, profile: Profile, script: Script) -> None:
@@ -461,7 +504,7 @@ async def test_our_own_messages_that_come_back_say_how_long_they_took(
 ) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await connected_with(pilot, script, ())
-        await pilot.press("p", *"t", "tab", "tab", "tab", *"x", "enter")
+        await pilot.press("p", *"t", "tab", "tab", "tab", "tab", *"x", "enter")
         await settle(pilot)
         script.connection.deliver(replace(message(0), topic="t", payload=b"x"))
         await pilot.pause(0.2)

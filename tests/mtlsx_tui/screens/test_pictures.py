@@ -16,8 +16,23 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input
 
+from mtlsx.client.events import ConnackFacts, Connected
 from mtlsx.client.message import Message
+from mtlsx.client.packet_log import PacketLog, connect_text
 from mtlsx.client.settings import ConnectionSettings, Subscription
+from mtlsx.packets.control_packets import (
+    MQTT_5,
+    Connack,
+    Pingreq,
+    Pingresp,
+    Puback,
+    Publish,
+    Suback,
+    Subscribe,
+)
+from mtlsx.packets.control_packets import Subscription as MqttSubscription
+from mtlsx.packets.encode import encode
+from mtlsx.packets.framing import PacketFilter
 from mtlsx.pki.certify import Kind
 from mtlsx.pki.standing import Standing
 from mtlsx.probe.verdicts import Stage, Verdict
@@ -30,7 +45,7 @@ from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.authorities import Row, Survey, View
 from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
-from support.scripted_connection import Script, ladder_to
+from support.scripted_connection import AGREED, Script, ladder_to
 from support.scripted_local_broker import (
     ScriptedLocalBroker,
     connected,
@@ -200,6 +215,50 @@ def test_subscriptions(
         await pilot.press("s")
         pilot.app.screen.query_one(ProfileSubscriptions).focus_list()
         await pilot.press("down", "e")
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
+def test_connection(
+    app: MtlsxApp,
+    profile: Profile,
+    script: Script,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    facts = ConnackFacts(
+        code=0, session_present=False, client_id="mtlsx_9f2c01ab", server_keepalive=30,
+        receive_maximum=20, maximum_packet_size=1_048_576, topic_alias_maximum=10,
+        shared_available=False,
+    )  # fmt: skip
+    script.on_start = lambda connection: connection.say(Connected(facts, AGREED))
+
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        await settle(pilot)
+        log = PacketLog(
+            MQTT_5, connect_text(script.connection.settings, "mtlsx_9f2c01ab"), NOW.timestamp
+        )
+        script.connection.packets = log
+        ours, theirs = (PacketFilter(frozenset(), each) for each in (log.sent, log.received))
+        log.sent(0x10, 80, bytes(80), 0)
+        for packets, packet in (
+            (theirs, Connack(False, 0)),
+            (
+                ours,
+                Subscribe(1, (MqttSubscription(b"factory/#", 1), MqttSubscription(b"secret/#", 1))),
+            ),
+            (theirs, Suback(1, (1, 0x87))),
+            (theirs, Publish(b"factory/1/temperature", b"21.5", qos=1, packet_id=1, retain=True)),
+            (ours, Puback(1)),
+            (ours, Publish(b"factory/set", b"on" * 4000, qos=1, packet_id=2)),
+            (theirs, Puback(2, 0x10)),
+            (ours, Pingreq()),
+            (theirs, Pingresp()),
+        ):
+            packets.feed(encode(packet, MQTT_5))
+        await pilot.press("i")
 
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
 

@@ -64,6 +64,7 @@ KEYS = (
         "What the last attempt to connect showed, stage by stage",
         show=False,
     ),
+    *_keys("i ctrl+d", "connection", "Inside", "What CONNACK said, and the packets", show=False),
     *_keys(
         "a f9",
         "recipes",
@@ -102,7 +103,7 @@ def applies(
             return attempted is not None and attempted.verdict is None
         case "send" | "options" | "sent" | "editor":
             return publishing
-        case "topics":
+        case "topics" | "connection":
             return session is not None
         case "follow" | "format" | "filter" | "export":
             return session is not None and len(session.ring) > 0

@@ -260,6 +260,14 @@ class MainScreen(Screen[None]):
         current = partial(self.sessions.get, profile.name)
         self.app.push_screen(TopicsScreen(profile, current, session, now=self._now), ended)
 
+    def action_connection(self) -> None:
+        """Look at the connection from within."""
+        profile = self._side.profile
+        if profile is not None:
+            from mtlsx_tui.screens.connection import ConnectionScreen
+
+            self.app.push_screen(ConnectionScreen(partial(self.sessions.get, profile.name)))
+
     def action_help(self) -> None:
         """List all keys."""
         from mtlsx_tui.screens.help import HelpScreen
