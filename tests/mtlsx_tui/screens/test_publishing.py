@@ -98,7 +98,7 @@ async def test_what_was_sent_is_sent_again_or_filled_in(app: MtlsxApp, script: S
 async def test_properties_go_with_the_message(app: MtlsxApp, script: Script) -> None:
     async with connected(app) as pilot:
         await write(pilot, "a", "1")
-        await pilot.press("f3")
+        await pilot.press("ctrl+g")
         await settle(pilot)
         await pilot.press("tab", *"text/plain", "tab", *"re/#", "enter")
         await shown(pilot, '"re/#" is not one topic')
@@ -112,7 +112,7 @@ async def test_properties_go_with_the_message(app: MtlsxApp, script: Script) -> 
 async def test_a_message_is_repeated_until_it_is_stopped(app: MtlsxApp, script: Script) -> None:
     async with connected(app) as pilot:
         await write(pilot, "a", "1")
-        await pilot.press("f3")
+        await pilot.press("ctrl+g")
         await settle(pilot)
         await pilot.press(*"0.1", "enter", "ctrl+s")
         while len(script.connection.published) < 3:
@@ -129,7 +129,7 @@ async def test_a_message_is_repeated_until_it_is_stopped(app: MtlsxApp, script: 
 async def test_repetition_ends_with_the_connection(app: MtlsxApp, script: Script) -> None:
     async with connected(app) as pilot:
         await write(pilot, "a", "1")
-        await pilot.press("f3")
+        await pilot.press("ctrl+g")
         await settle(pilot)
         await pilot.press(*"0.1", "enter", "ctrl+s")
         await shown(pilot, "↻ a every 0.1 s")

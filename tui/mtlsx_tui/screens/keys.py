@@ -42,11 +42,15 @@ KEYS = (
     # Without priority: it comes after the letters that were typed before it.
     Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
     Binding(
-        "f3", "options", "With", tooltip="Properties of the message, and repetition", priority=True
+        "ctrl+g",
+        "options",
+        "With",
+        tooltip="Properties of the message, and repetition",
+        priority=True,
     ),
     Binding("f5", "sent", "Sent", tooltip="What was sent, to send it again", priority=True),
     Binding("f2", "editor", "Editor", tooltip="Write the payload in several lines", priority=True),
-    *_keys("t ctrl+g", "topics", "Topics", "The topics that messages came on, as a tree"),
+    *_keys("t f3", "topics", "Topics", "The topics that messages came on, as a tree"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
     *_keys("slash ctrl+f", "filter", "Filter", "Show some of the messages only", show=False),
     *_keys(
