@@ -21,8 +21,10 @@ from mtlsx_tui.screens.main_export import ExportPanel
 from mtlsx_tui.screens.main_identity import ProfileIdentity
 from mtlsx_tui.screens.main_profiles import ProfilesPanel
 from mtlsx_tui.screens.main_publishing import Publishing
+from mtlsx_tui.screens.main_subscription_panel import SubscriptionPanel
 from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
 from mtlsx_tui.sessions import Sessions
+from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
 from mtlsx_tui.widgets.filter import FilterLine
@@ -32,6 +34,7 @@ from mtlsx_tui.widgets.profiles import ProfileList
 from mtlsx_tui.widgets.question import Question
 from mtlsx_tui.widgets.status import StatusLine
 from mtlsx_tui.widgets.stream import MessageStream
+from mtlsx_tui.widgets.subscriptions import SubscriptionList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,10 +91,11 @@ class MainScreen(Screen[None]):
         self._status = StatusLine()
         self._side = ProfilesPanel(library, self.sessions, now=now)
         self._card = ProfileIdentity(library, now=now)
-        self._subscriptions = ProfileSubscriptions()
+        self._subscriptions = ProfileSubscriptions(now=now)
         self._conversation = Conversation()
         self._publishing = Publishing(now=now)
         self._export = ExportPanel()
+        self._subscription_panel = SubscriptionPanel()
 
     def compose(self) -> ComposeResult:
         yield self._status
@@ -105,6 +109,7 @@ class MainScreen(Screen[None]):
                     yield self._subscriptions
                     yield self._conversation
         yield self._export
+        yield self._subscription_panel
         yield self._publishing
         yield Question()
         yield Footer(compact=True)
@@ -137,11 +142,13 @@ class MainScreen(Screen[None]):
         self._card.show_profile(profile, session)
         self._subscriptions.show_profile(profile, session)
         self._conversation.show(profile, session)
+        self._conversation.messages.colour(profile.subscriptions)
         self._publishing.show(profile, session)
         self.refresh_bindings()
 
     def _tick(self) -> None:
         self._conversation.tick()
+        self._subscriptions.tick()
         self._side.show_states(self._status)
 
     # Profiles
@@ -198,6 +205,19 @@ class MainScreen(Screen[None]):
             f'Delete profile "{printable(name)}", with its password and passphrase?', delete
         )
 
+    @on(ProfileSubscriptions.EditWanted)
+    async def _edit_subscription(self, message: ProfileSubscriptions.EditWanted) -> None:
+        await self._subscription_panel.open_for(message.subscription, message.profile)
+
+    @on(SubscriptionPanel.Edited)
+    def _subscription_edited(self, message: SubscriptionPanel.Edited) -> None:
+        self._subscriptions.edited(message.former, message.subscription)
+        self._subscriptions.focus_list()
+
+    @on(SubscriptionList.Wanted)
+    def _filter_by_subscription(self, message: SubscriptionList.Wanted) -> None:
+        self._conversation.messages.open_filter(message.topic_filter)
+
     @on(ProfileSubscriptions.Changed)
     def _subscriptions_changed(self, message: ProfileSubscriptions.Changed) -> None:
         self._side.remember(message.profile)
@@ -249,6 +269,14 @@ class MainScreen(Screen[None]):
 
         current = partial(self.sessions.get, profile.name)
         self.app.push_screen(TopicsScreen(profile, current, session, now=self._now), ended)
+
+    def action_connection(self) -> None:
+        """Look at the connection from within."""
+        profile = self._side.profile
+        if profile is not None:
+            from mtlsx_tui.screens.connection import ConnectionScreen
+
+            self.app.push_screen(ConnectionScreen(partial(self.sessions.get, profile.name)))
 
     def action_help(self) -> None:
         """List all keys."""
@@ -365,7 +393,7 @@ class MainScreen(Screen[None]):
 
     @on(ProfileSubscriptions.Closed)
     @on(CopyPanel.Closed)
-    @on(ExportPanel.Closed)
+    @on(AskPanel.Closed)
     @on(FilterLine.Closed)
     @on(Publishing.Left)
     def action_leave(self) -> None:
