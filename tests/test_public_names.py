@@ -34,6 +34,9 @@ FUNCTIONS = {
     "mtlsx.client.connection:Connection.subscribe": "(self, subscriptions: Sequence[Subscription]) -> int",
     "mtlsx.client.connection:Connection.unsubscribe": "(self, topic_filters: Sequence[str]) -> int",
     "mtlsx.client.connection:Connection.publish": "(self, publication: Publication) -> int",
+    "mtlsx.probe.probe:probe": (
+        "(target: Target, *, clock: Callable[[], float] = <built-in function monotonic>) -> Report"
+    ),
     "mtlsx.auth.engine:Engine": (
         "(settings: AuthSettings, *, open_store: OpenStore | None = None,"
         " load_keys: KeyLoader | None = None, clock: Callable[[], float] = <built-in function time>,"

@@ -1,4 +1,4 @@
-"""One refusal at a time: the case, and what to connect with once its servers are up."""
+"""One fault at a time: the case, and what to connect with once its servers are up."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.refusals import CASES, Case, Scene
+from support.faults.case import Case, Scene
+from support.faults.laboratory import Laboratory
+from support.programs import need
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mtlsx.client.settings import ConnectionSettings
-    from support.mosquitto import Mosquitto
     from support.openssl_pki import Pki
 
 
-@pytest.fixture(params=CASES, ids=str)
-def case(request: pytest.FixtureRequest) -> Case:
-    assert isinstance(request.param, Case)
-    return request.param
+@pytest.fixture(scope="session")
+def laboratory(tmp_path_factory: pytest.TempPathFactory, pki: Pki) -> Iterator[Laboratory]:
+    """The servers that faults share, until the session ends."""
+    need("mosquitto", "openssl")
+    with Laboratory(tmp_path_factory.mktemp("laboratory"), pki) as laboratory:
+        yield laboratory
 
 
 @pytest.fixture
-def attempt(
-    case: Case, pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_path: Path
-) -> Iterator[ConnectionSettings]:
-    """The settings that ``case`` refuses."""
+def attempt(case: Case, laboratory: Laboratory, tmp_path: Path) -> Iterator[ConnectionSettings]:
+    """The settings that ``case`` refuses. ``case`` is the test's parameter."""
     with ExitStack() as stack:
-        yield case.arrange(Scene(pki, mosquitto, tmp_path, stack, case.tls))
+        yield case.arrange(Scene(laboratory, tmp_path, stack, case.tls))

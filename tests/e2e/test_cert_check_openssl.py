@@ -22,6 +22,9 @@ LEAF = "basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nsubjectKeyIdentifi
 SIGNS = "keyUsage=digitalSignature\nauthorityKeyIdentifier=keyid\n"
 
 
+P256 = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+
+
 class Odd(NamedTuple):
     """A device behind an intermediate behind a root: the extensions of each, and the device's subject."""
 
@@ -96,6 +99,8 @@ CASES = [
     Odd("device for servers", leaf=LEAF + "extendedKeyUsage=serverAuth\n"),
     Odd("device for any use", leaf=LEAF + "extendedKeyUsage=anyExtendedKeyUsage\n"),
     Odd("device for both", leaf=LEAF + "extendedKeyUsage=serverAuth,clientAuth\n"),
+    Odd("device with the Netscape type of a server", leaf=LEAF + "nsCertType=server\n"),
+    Odd("device with the Netscape type of a client", leaf=LEAF + "nsCertType=client\n"),
     Odd("device that only enciphers", leaf=LEAF.replace("digitalSignature", "keyEncipherment")),
     Odd("device that only agrees", leaf=LEAF.replace("digitalSignature", "keyAgreement")),
 ]
@@ -126,9 +131,18 @@ def made(directory: Path, odd: Odd) -> Files:
     return Files(chain, directory / "leaf.key", root)
 
 
-def signed(directory: Path, name: str, subject: str, extensions: str, issuer: str | None) -> Path:
+def signed(
+    directory: Path,
+    name: str,
+    subject: str,
+    extensions: str,
+    issuer: str | None,
+    *,
+    key_kind: tuple[str, ...] = P256,
+    digest: str = "sha256",
+) -> Path:
     key, request, certificate = (directory / f"{name}.{ending}" for ending in ("key", "csr", "crt"))
-    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
+    openssl("genpkey", *key_kind, "-out", key)
     openssl("req", "-new", "-key", key, "-subj", subject, "-out", request)
     text = directory / f"{name}.ext"
     text.write_text(extensions)
@@ -140,7 +154,7 @@ def signed(directory: Path, name: str, subject: str, extensions: str, issuer: st
         "-CAcreateserial",
     )
     openssl(
-        "x509", "-req", "-in", request, "-out", certificate, "-days", "300",
+        "x509", "-req", "-in", request, "-out", certificate, "-days", "300", f"-{digest}",
         *(("-extfile", text) if extensions else ()), *(by if issuer else ("-signkey", key)),
     )  # fmt: skip
     return certificate
@@ -158,15 +172,24 @@ def refused_by_openssl(files: Files, *, strict: bool) -> str | None:
     return None if done.returncode == 0 else done.stderr
 
 
-def refused_by_python(files: Files) -> str | None:
-    """What Python's ssl objects to in a handshake, with the flag that its default context has from 3.13 on."""
+def refused_by_python(
+    files: Files, *, server_files: Files | None = None, strict: bool = True, level: int = 0
+) -> str | None:
+    """What Python's ssl objects to in a handshake where it sees the chain of ``files``.
+
+    ``strict``: with the flag that its default context has from 3.13 on; ``level``: OpenSSL's security level.
+    """
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(files.chain, files.key)
+    own = server_files or files
+    server.load_cert_chain(own.chain, own.key)
     server.load_verify_locations(files.ca)
     server.verify_mode = ssl.CERT_REQUIRED
-    server.verify_flags |= ssl.VERIFY_X509_STRICT
+    server.set_ciphers(f"DEFAULT:@SECLEVEL={level}")
+    if strict:
+        server.verify_flags |= ssl.VERIFY_X509_STRICT
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    client.set_ciphers("DEFAULT:@SECLEVEL=0")
     client.load_cert_chain(files.chain, files.key)
     a_to_b, b_to_a = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = [
@@ -181,6 +204,8 @@ def refused_by_python(files: Files) -> str | None:
                 continue
             except ssl.SSLCertVerificationError as error:
                 return error.verify_message
+            except ssl.SSLError as error:
+                return str(error)
     return None
 
 
@@ -209,3 +234,24 @@ def test_what_no_rule_knows_openssl_is_asked(tmp_path: Path, odd: Odd) -> None:
     (failure,) = [each for each in checked(files) if each.level is Level.FAILURE]
     assert failure.id == "chain-refused"
     assert "permitted subtree violation" in failure.what
+
+
+def rsa(bits: int) -> tuple[str, ...]:
+    return ("-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}")
+
+
+@pytest.mark.parametrize("digest", ["sha256", "sha1", "md5"])
+@pytest.mark.parametrize("key_kind", [rsa(1024), rsa(2048), P256])
+def test_strength_is_that_of_security_level_2(
+    tmp_path: Path, key_kind: tuple[str, ...], digest: str
+) -> None:
+    root = signed(tmp_path, "root", "/CN=Root", ROOT, None, key_kind=rsa(2048))
+    leaf = signed(tmp_path, "leaf", "/CN=dev", LEAF, "root", key_kind=key_kind, digest=digest)
+    server = signed(tmp_path, "server", "/CN=localhost", LEAF, "root")
+    files = Files(leaf, tmp_path / "leaf.key", root)
+    found = {each.id: each for each in checked(files)}
+    weak = "own-cert-weak" in found
+    own = Files(server, tmp_path / "server.key", root)
+    refused = refused_by_python(files, server_files=own, strict=False, level=2)
+    assert weak == bool(refused), refused
+    assert refused_by_python(files, server_files=own, strict=False, level=0) is None

@@ -1,4 +1,4 @@
-"""Each refusal gets its own verdict, ten times out of ten, and is not retried where that cannot help."""
+"""What becomes of a refused connection: whether it is tried again, and what the events say."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from mtlsx.client.settings import (
 )
 from mtlsx.tls.settings import TlsSettings
 from support.client import Client
+from support.faults.case import Ask, Case, keeps_secrets, says_why
+from support.faults.catalogue import CASES
 from support.openssl_pki import DEVICE
 from support.ports import closed_port
-from support.refusals import Case, keeps_secrets, says_why
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.e2e
 
+LOGIN = [case for case in CASES if case.ask is not Ask.TOPIC]
+
 
 def as_device(pki: Pki, port: int, device: Pair) -> ConnectionSettings:
     tls = TlsSettings(
@@ -44,18 +47,20 @@ def as_device(pki: Pki, port: int, device: Pair) -> ConnectionSettings:
     return ConnectionSettings(host="localhost", port=port, tls=tls)
 
 
+@pytest.mark.parametrize("case", LOGIN, ids=str)
 def test_the_verdict_names_the_cause(case: Case, attempt: ConnectionSettings) -> None:
-    with ExitStack() as stack:
-        clients = [stack.enter_context(Client(attempt)) for _ in range(10)]
-        outcomes = [client.outcome() for client in clients]
-    for outcome in outcomes:
-        assert isinstance(outcome, Failed), outcome
-        assert outcome.verdict.id in case.verdicts, outcome
-        assert outcome.retry_in is None
-        assert says_why(case, str(outcome.verdict))
-        assert keeps_secrets(repr(outcome))
-        assert (outcome.steps[-1].stage, outcome.steps[-1].ok) == (outcome.verdict.stage, False)
-        assert all(step.ok is not False for step in outcome.steps[:-1])
+    with Client(attempt) as client:
+        outcome = client.outcome()
+    assert isinstance(outcome, Failed), outcome
+    verdict = outcome.verdict
+    assert verdict.id in case.verdicts, outcome
+    assert verdict.refused_by is case.refused_by(verdict.id)
+    assert case.candidates <= set(verdict.candidates), verdict
+    assert outcome.retry_in is None
+    assert says_why(case, str(verdict))
+    assert keeps_secrets(repr(outcome))
+    assert (outcome.steps[-1].stage, outcome.steps[-1].ok) == (verdict.stage, False)
+    assert all(step.ok is not False for step in outcome.steps[:-1])
 
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])

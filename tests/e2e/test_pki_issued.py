@@ -118,7 +118,7 @@ def test_the_command_for_mqttx_cli(tmp_path: Path) -> None:
     # MQTTX CLI 1.9: mqttx pub --help.
     assert shlex.split(ready(folder, "mqttx")) == [
         "mqttx", "pub", "-l", "mqtts", "-h", "localhost", "-p", "8883", "--ca", "ca.crt",
-        "--cert", "device.crt", "--key", "device.key", "-i", "dev-1", "-t", "test/dev-1", "-q", "1", "-m", "hello",
+        "--cert", "device.crt", "--key", "device.key", "-i", "dev-1", "-k", "60", "-t", "test/dev-1", "-q", "1", "-m", "hello",
     ]  # fmt: skip
 
 

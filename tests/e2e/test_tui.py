@@ -18,7 +18,7 @@ from mtlsx.profiles.model import Profile
 from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from support.mosquitto import Mosquitto
-from support.openssl_pki import DEVICE, Pki
+from support.openssl_pki import DEVICE, Pair, Pki
 from support.tui import screen_text
 
 if TYPE_CHECKING:
@@ -106,8 +106,8 @@ async def test_the_failure_says_who_refused_what(
         await seen(
             pilot,
             "✘ failed",
-            "✘ client certificate   the server refused",
-            "unknown_ca (48)",
+            "✔ server   CN=localhost",
+            "✘ client   refused by the server: unknown_ca (48)",
             "Other CA",
         )
 
@@ -138,3 +138,32 @@ async def test_a_lost_connection_comes_back_with_its_subscriptions(
         broker.wait_for_log("SUBSCRIBE from")
         broker.publish("t", "back again")
         await seen(pilot, "back again")
+
+
+async def test_a_ca_that_a_person_trusts_lets_the_device_connect(
+    pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_path: Path
+) -> None:
+    chain = tmp_path / "server.crt"
+    chain.write_bytes(pki.server.certificate.read_bytes() + pki.ca.certificate.read_bytes())
+    broker = mosquitto(server=Pair(chain, pki.server.key), client_ca=pki.ca.certificate)
+    tls = TlsSettings(
+        ca_file=str(pki.other_ca.certificate),
+        certificate_file=str(pki.device.certificate),
+        key_file=str(pki.device.key),
+    )
+    library = ProfileLibrary(tmp_path / "config")
+    settings = ConnectionSettings(host="localhost", port=broker.port, tls=tls)
+    library.save(Profile(name="device", connection=settings))
+    app = MtlsxApp(library)
+    async with app.run_test(size=SIZE) as pilot:
+        await seen(pilot, "○ not connected")
+        await pilot.press("c")
+        await seen(pilot, "✘ server   refused by us", "x Why")
+        await pilot.press("x")
+        await seen(pilot, "Trust this CA")
+        await pilot.press("t")
+        await seen(pilot, 'Trust "Demo Device CA"', "y yes")
+        await pilot.press("y")
+        await seen(pilot, "● connected")
+    (trusted,) = library.list().profiles
+    assert (trusted.connection.tls.ca_file or "").startswith("../cas/Demo-Device-CA-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from mtlsx.secret import Secret
 from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.identity import Inspection
 from mtlsx_tui.inspection import inspect
-from support.made_pki import CLIENT, NOW, make
+from support.made_pki import CLIENT, NOW, SERVER, Made, make
 
 CA = make("Demo CA", ca=True)
 DEVICE = make("346a004d", CA, usage=CLIENT)
@@ -66,6 +67,58 @@ def test_faults_stand_beside_their_field(settings: ConnectionSettings, tmp_path:
         ("key_file", {"key_file": missing}),
     ):
         assert list(look(settings, **tls).errors) == [field], tls
+
+
+@pytest.mark.parametrize(
+    ("made", "failure", "said"),
+    [
+        (lambda: make("dev", CA, usage=CLIENT, days=(-9, -2)), True, "expired"),
+        (lambda: make("dev", CA, usage=CLIENT, days=(5, 9)), True, "becomes valid"),
+        (lambda: make("dev", CA, usage=SERVER), True, "client"),
+        (lambda: make(None, CA, usage=CLIENT), False, "CN"),
+    ],
+    ids=["expired", "not-yet-valid", "wrong-usage", "no-cn"],
+)
+def test_what_will_go_wrong_stands_beside_the_certificate(
+    settings: ConnectionSettings,
+    tmp_path: Path,
+    made: Callable[[], Made],
+    failure: bool,
+    said: str,
+) -> None:
+    certificate, key = made().save(tmp_path, "other")
+    Path(key).chmod(0o600)
+    remarks = look(settings, certificate_file=certificate, key_file=key).remarks
+    (field,) = remarks
+    assert field == "certificate_file"
+    found = [each for each in remarks[field] if said in each.text]
+    assert any(each.failure is failure for each in found), remarks
+
+
+def test_a_key_that_others_may_read_is_told(settings: ConnectionSettings) -> None:
+    assert settings.tls.key_file is not None
+    Path(settings.tls.key_file).chmod(0o644)
+    (remark,) = look(settings).remarks["key_file"]
+    assert not remark.failure
+    assert "chmod" in remark.text
+    Path(settings.tls.key_file).chmod(0o600)
+    assert look(settings).remarks == {}
+
+
+def test_what_is_an_error_already_is_not_said_twice(
+    settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    certificate = settings.tls.certificate_file
+    for tls in (
+        {"ca_file": certificate},
+        {"ca_file": str(tmp_path / "missing")},
+        {"certificate_file": str(tmp_path / "missing")},
+        {"key_file": certificate},
+        {"key_file": make("other").save(tmp_path, "other")[1]},
+    ):
+        inspection = look(settings, **tls)
+        (field,) = inspection.errors
+        assert not any(each.failure for each in inspection.remarks.get(field, ())), tls
 
 
 def test_without_a_certificate_there_is_a_sentence(settings: ConnectionSettings) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import mtlsx
 import mtlsx_tui
@@ -18,21 +17,6 @@ from mtlsx.client.settings import ConnectionSettings
 WAIT = 60.0  # seconds; for what a healthy machine does in less than one
 
 _PROGRAM = [sys.executable, "-c", "from mtlsx_tui.cli.main import main; main()"]
-_COPIES = """
-import os, sys
-import mtlsx.client.connection, mtlsx_tui.cli.conn
-from mtlsx_tui.cli.main import main
-
-times, directory, *arguments = sys.argv[1:]
-copies = []
-for n in range(int(times)):
-    copies.append(os.fork())
-    if not copies[-1]:
-        for fd in (1, 2):
-            os.dup2(os.open(f"{directory}/{n}.{fd}", os.O_WRONLY | os.O_CREAT), fd)
-        main(arguments)
-print(*(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]) for copy in copies))
-"""
 _PACKAGES = [str(Path(package.__file__).parents[1]) for package in (mtlsx, mtlsx_tui)]
 
 
@@ -73,25 +57,6 @@ class Cli:
             env={**self._environment, **(environment or {})},
         )  # fmt: skip
         return Result(done.returncode, done.stdout, done.stderr)
-
-    def run_times(
-        self, times: int, *arguments: object, environment: Mapping[str, str] | None = None
-    ) -> list[Result]:
-        """Run it ``times`` times at once, as copies of one process that has done its imports.
-
-        Starting Python for each would cost more time than all else that these tests do.
-        """
-        with TemporaryDirectory() as directory:
-            done = subprocess.run(
-                [sys.executable, "-c", _COPIES, str(times), directory, *map(str, arguments)],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WAIT,
-                env={**self._environment, **(environment or {})},
-            )  # fmt: skip
-            assert (done.returncode, done.stderr) == (0, "")
-            return [
-                Result(int(code), *((Path(directory) / f"{n}.{fd}").read_text() for fd in (1, 2)))
-                for n, code in enumerate(done.stdout.split())
-            ]
 
     @contextmanager
     def started(self, *arguments: object) -> Iterator[Running]:
@@ -164,6 +129,9 @@ def as_options(settings: ConnectionSettings) -> list[str]:
             ("--key", tls.key_file),
             ("--crl", tls.crl_file),
             ("--tls-version", tls.minimum_version if pinned else None),
+            ("--ciphers", tls.ciphers),
+            ("--sni", tls.sni),
+            *(("--alpn", name) for name in tls.alpn),
         ]
     return [word for name, value in options if value is not None for word in (name, str(value))]
 

@@ -15,7 +15,12 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import (
+    AuthorityInformationAccessOID,
+    ExtendedKeyUsageOID,
+    NameOID,
+    ObjectIdentifier,
+)
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH
@@ -61,8 +66,12 @@ def make(
     usage: ObjectIdentifier | None = None,
     names: tuple[str, ...] = (),
     days: tuple[int, int] = (-1, 30),
+    issuer_at: str | None = None,
 ) -> Made:
-    """A certificate, self-signed without ``issuer``; ``days``: validity relative to today."""
+    """A certificate, self-signed without ``issuer``; ``days``: validity relative to today.
+
+    ``issuer_at``: the address from which its issuer can be fetched (caIssuers).
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
     subject = x509.Name(attributes)
@@ -81,6 +90,10 @@ def make(
     if names:
         alternatives = x509.SubjectAlternativeName(list(map(_general_name, names)))
         builder = builder.add_extension(alternatives, critical=False)
+    if issuer_at is not None:
+        place = x509.UniformResourceIdentifier(issuer_at)
+        access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)
+        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
     return Made(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 

@@ -22,8 +22,10 @@ SERVER_ONLY = "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n"
 
 _KEY_COMMANDS = {
     "rsa": ("genrsa", "2048"),
+    "rsa1024": ("genrsa", "1024"),
     # What most recipes say; the file then holds the traditional "EC PRIVATE KEY".
     "ec": ("ecparam", "-name", "prime256v1", "-genkey", "-noout"),
+    "secp256k1": ("ecparam", "-name", "secp256k1", "-genkey", "-noout"),
     "ed25519": ("genpkey", "-algorithm", "ED25519"),
 }
 
@@ -46,7 +48,14 @@ class Pair:
 class Authority:
     """A certificate authority in a directory of its own, self-signed or signed by ``issuer``."""
 
-    def __init__(self, directory: Path, name: str, *, issuer: Authority | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        name: str,
+        *,
+        issuer: Authority | None = None,
+        valid: tuple[str, str] | None = None,
+    ) -> None:
         directory.mkdir(parents=True)
         self._directory = directory
         self.name = name
@@ -56,7 +65,9 @@ class Authority:
                     "-keyout", self.key, "-out", self.certificate,
                     "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
         else:
-            pair = issuer.issue("intermediate", f"/CN={name}", extensions=CA_EXTENSIONS)
+            pair = issuer.issue(
+                directory.name, f"/CN={name}", extensions=CA_EXTENSIONS, valid=valid
+            )
             self.certificate, self.key = pair.certificate, pair.key
 
     def issue(
@@ -67,12 +78,14 @@ class Authority:
         key: str | Path = "rsa",
         extensions: str | None = None,
         valid: tuple[str, str] | None = None,
+        digest: str = "sha256",
     ) -> Pair:
         """A certificate ``name.crt`` for ``subject``: key, request, signature.
 
-        ``key`` is a kind of key to make (``rsa``, ``ec``, ``ed25519``) or an existing key file;
-        ``extensions`` the text of an ``-extfile`` (none at all by default, as in most recipes);
-        ``valid`` the dates from and to as ``YYYYMMDDHHMMSSZ`` (by default the next 365 days).
+        ``key`` is a kind of key to make (``rsa``, ``ec``, ``ed25519``, ``rsa1024``, ``secp256k1``) or an existing
+        key file; ``extensions`` the text of an ``-extfile`` (none at all by default, as in most recipes);
+        ``valid`` the dates from and to as ``YYYYMMDDHHMMSSZ`` (by default the next 365 days); ``digest`` is what
+        the signature is made over.
         """
         pair = Pair(self._directory / f"{name}.crt", self._directory / f"{name}.key")
         if isinstance(key, Path):
@@ -81,16 +94,22 @@ class Authority:
             openssl(*_KEY_COMMANDS[key][:1], "-out", pair.key, *_KEY_COMMANDS[key][1:])
         request = self._directory / f"{name}.csr"
         openssl("req", "-new", "-key", pair.key, "-subj", subject, "-out", request)
-        self._sign(request, pair.certificate, extensions, valid)
+        self._sign(request, pair.certificate, extensions, valid, digest)
         return pair
 
-    def crl(self, *revoked: Path) -> Path:
-        """A new certificate revocation list that names the ``revoked`` certificates."""
+    def crl(self, *revoked: Path, name: str = "ca", valid: tuple[str, str] | None = None) -> Path:
+        """A new certificate revocation list ``name.crl`` that names the ``revoked`` certificates.
+
+        ``valid``: its dates as for ``issue``, by default the next 30 days.
+        """
         settings = self._database()
         for certificate in revoked:
             openssl("ca", "-config", settings, "-revoke", certificate)
-        crl = self._directory / "ca.crl"
-        openssl("ca", "-config", settings, "-gencrl", "-crldays", "30", "-out", crl)
+        crl = self._directory / f"{name}.crl"
+        dates = ("-crldays", "30")
+        if valid is not None:
+            dates = ("-crl_lastupdate", valid[0], "-crl_nextupdate", valid[1])
+        openssl("ca", "-config", settings, "-gencrl", *dates, "-out", crl)
         return crl
 
     def _sign(
@@ -99,6 +118,7 @@ class Authority:
         certificate: Path,
         extensions: str | None,
         valid: tuple[str, str] | None,
+        digest: str,
     ) -> None:
         options: list[str | Path] = ["-in", request, "-out", certificate]
         if extensions is not None:
@@ -107,7 +127,7 @@ class Authority:
             options += ["-extfile", extension_file]
         if valid is None:
             openssl("x509", "-req", "-CA", self.certificate, "-CAkey", self.key, "-CAcreateserial",
-                    "-days", "365", *options)  # fmt: skip
+                    "-days", "365", f"-{digest}", *options)  # fmt: skip
         else:
             # "x509 -req" takes no dates before OpenSSL 3.4; "ca" always did.
             openssl("ca", "-config", self._database(), "-batch", "-notext", "-preserveDN",

@@ -39,6 +39,16 @@ def silent_port() -> Iterator[int]:
 
 
 @contextmanager
+def crowded_port() -> Iterator[int]:
+    """A port whose queue of connections is full: the kernel leaves new ones without an answer."""
+    with socket.socket() as listener, socket.socket() as only_one:
+        listener.bind((LOOPBACK, 0))
+        listener.listen(0)
+        only_one.connect(listener.getsockname())
+        yield listener.getsockname()[1]
+
+
+@contextmanager
 def talking_port(greeting: bytes) -> Iterator[int]:
     """A port that greets everybody with ``greeting``, as SSH and mail servers do, and then listens."""
 
@@ -48,7 +58,7 @@ def talking_port(greeting: bytes) -> Iterator[int]:
             while connection.recv(4096):
                 pass
 
-    with _serving(greet) as port:
+    with serving(greet) as port:
         yield port
 
 
@@ -61,13 +71,13 @@ def mute_tls_port(context: ssl.SSLContext) -> Iterator[int]:
             while secure.recv(4096):
                 pass
 
-    with _serving(shake_hands) as port:
+    with serving(shake_hands) as port:
         yield port
 
 
 @contextmanager
-def _serving(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Run ``serve`` in a thread for each connection until the block ends."""
+def serving(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A port where ``serve`` runs in a thread for each connection, until the block ends."""
     threads: list[threading.Thread] = []
 
     def accept(listener: socket.socket) -> None:

@@ -17,12 +17,34 @@ from mtlsx.client.events import (
 )
 from mtlsx.client.message import Message
 from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
-from mtlsx.probe.verdicts import Verdict
+from mtlsx.probe.ladder import Step
+from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.tls.record import Ended, HandshakeRecord
 
 AGREED = HandshakeRecord(
     ended=Ended.AGREED, version="TLS 1.3", cipher="TLS_AES_256_GCM_SHA384", judged=True
 )
+
+LADDER = (
+    Step(Stage.MATERIAL, True, 0.0, "key matches, 212 days left, clientAuth"),
+    Step(Stage.DNS, True, 0.002, "broker.example → 192.0.2.7"),
+    Step(Stage.TCP, True, 0.011, "192.0.2.7:8883"),
+    Step(Stage.TLS, True, 0.009, "TLS 1.3, TLS_AES_256_GCM_SHA384"),
+    Step(
+        Stage.SERVER_CERTIFICATE,
+        True,
+        0.001,
+        "CN=broker.example ← Demo CA, 80 days left, name matches",
+    ),
+    Step(Stage.CLIENT_CERTIFICATE, True, 0.008, "dev-346a accepted"),
+    Step(Stage.MQTT, True, 0.003, "MQTT 5 accepted, client id dev-346a, new session"),
+)
+
+
+def ladder_to(stage: Stage, detail: str) -> tuple[Step, ...]:
+    """The ladder of an attempt that ended at ``stage``."""
+    passed = [step for step in LADDER if list(Stage).index(step.stage) < list(Stage).index(stage)]
+    return (*passed, Step(stage, False, 0.008, detail))
 
 
 class ScriptedConnection:
@@ -73,13 +95,17 @@ class ScriptedConnection:
     def accept(self) -> None:
         """The server says yes."""
         facts = ConnackFacts(code=0, session_present=False, client_id=self.settings.client_id)
-        self.say(Connected(facts, AGREED if self.settings.transport.uses_tls else None))
+        self.say(Connected(facts, AGREED if self.settings.transport.uses_tls else None, LADDER))
 
     def fail(
-        self, verdict: Verdict, handshake: HandshakeRecord | None, retry_in: float | None
+        self,
+        verdict: Verdict,
+        handshake: HandshakeRecord | None,
+        retry_in: float | None,
+        steps: tuple[Step, ...] = (),
     ) -> None:
         """The attempt fails, or the connection is lost."""
-        self.say(Failed(verdict, handshake, retry_in))
+        self.say(Failed(verdict, handshake, retry_in, steps))
 
 
 class Script:

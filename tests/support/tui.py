@@ -63,6 +63,20 @@ class Material:
         self.key.write_bytes(_pem(key))
         self.other_key.write_bytes(_pem(other))
         self.encrypted_key.write_bytes(_pem(key, passphrase=PASSPHRASE))
+        for file in (self.key, self.other_key, self.encrypted_key):
+            file.chmod(0o600)
+
+
+def self_signed(name: str) -> bytes:
+    """A self-signed certificate (DER) whose every byte is the same in each run."""
+    key = Ed25519PrivateKey.from_private_bytes(b"a third key which all of us know")
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), 2)
+        .not_valid_before(NOW - timedelta(days=100))
+        .not_valid_after(NOW + timedelta(days=3650))
+    )
+    return builder.sign(key, None).public_bytes(Encoding.DER)
 
 
 def _pem(key: Ed25519PrivateKey, *, passphrase: str | None = None) -> bytes:

@@ -34,15 +34,24 @@ class Identity:
     traps: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence about one setting. ``failure``: the connection, or another side, will fail by it."""
+
+    text: str
+    failure: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inspection:
     """What reading a profile's files came to.
 
     ``identity``: None where there is no certificate, or none that can be read; then ``note`` says so.
     ``errors``: sentences by the name of the setting they belong to (``ca_file``, ``certificate_file``,
-    ``key_file``, ``passphrase``).
+    ``key_file``, ``passphrase``). ``remarks``: what else will go wrong, also by the name of the setting.
     """
 
     identity: Identity | None = None
     note: str = ""
     errors: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, tuple[Remark, ...]] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mtlsx.certificates.checks.finding import Level
 from mtlsx.certificates.describe import describe
 from mtlsx.certificates.load import load_file
 from mtlsx.certificates.times import validity
@@ -18,16 +19,19 @@ from mtlsx.identity import emqx
 from mtlsx.identity.mapping import resolve
 from mtlsx.identity.otp_generations import GENERATIONS
 from mtlsx.identity.traps import traps
+from mtlsx.preflight.connection import check_settings
 from mtlsx.tls.material import load_material
 from mtlsx.tls.settings import TlsSettings
-from mtlsx_tui.identity import Identity, Inspection
+from mtlsx_tui.identity import Identity, Inspection, Remark
 
 if TYPE_CHECKING:
+    from mtlsx.certificates.checks.finding import Finding
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.identity.mapping import Mapping
 
 _EMPTY_USERNAME = "The password goes out with an empty username: MQTT allows no password alone."
 _ABOUT_PASSPHRASE = {"key-encrypted", "passphrase-wrong"}
+_REMARKABLE = {Level.FAILURE, Level.WARNING}
 
 
 def inspect(settings: ConnectionSettings, mapping: Mapping, *, now: float) -> Inspection:
@@ -39,16 +43,51 @@ def inspect(settings: ConnectionSettings, mapping: Mapping, *, now: float) -> In
         return Inspection(note="No TLS: the broker sees no certificate, only what CONNECT says.")
     errors: dict[str, str] = {}
     _check_ca_file(settings.tls, errors)
-    if settings.tls.certificate_file is None:
-        note = "No client certificate: the broker sees only what CONNECT says."
-        return Inspection(note=note, errors=errors)
-    certificate = _certificate(settings.tls, errors)
-    if certificate is None:
-        note = next(
-            (errors[key] for key in ("certificate_file", "passphrase") if key in errors), ""
-        )
-        return Inspection(note=note, errors=errors)
-    return Inspection(identity=_identity(certificate, settings, mapping, now), errors=errors)
+    identity, note = None, "No client certificate: the broker sees only what CONNECT says."
+    if settings.tls.certificate_file is not None:
+        certificate = _certificate(settings.tls, errors)
+        if certificate is not None:
+            identity = _identity(certificate, settings, mapping, now)
+        reasons = (errors[key] for key in ("certificate_file", "passphrase") if key in errors)
+        note = "" if identity is not None else next(reasons, "")
+    remarks = _remarks(settings, errors, now)
+    return Inspection(identity=identity, note=note, errors=errors, remarks=remarks)
+
+
+def _remarks(
+    settings: ConnectionSettings, errors: dict[str, str], now: float
+) -> dict[str, tuple[Remark, ...]]:
+    """The findings that are more than notes, but for what ``errors`` says already."""
+    found: dict[str, tuple[Remark, ...]] = {}
+    for finding in check_settings(settings.tls, settings.host, datetime.fromtimestamp(now, UTC)):
+        key = _setting(finding, settings.tls)
+        if key is None or finding.level not in _REMARKABLE:
+            continue
+        if errors.get(key, "").startswith(finding.what):
+            continue
+        text = finding.what if finding.fix is None else f"{finding.what} {finding.fix}"
+        remark = Remark(text, failure=finding.level is Level.FAILURE)
+        found[key] = (*found.get(key, ()), remark)
+    return found
+
+
+def _setting(finding: Finding, tls: TlsSettings) -> str | None:
+    """The setting that a finding is about; None where it is none of the form's, or said there anyway."""
+    if finding.id in _ABOUT_PASSPHRASE or finding.id == "passphrase-not-needed":
+        return "passphrase"
+    key_setting = "certificate_file" if tls.key_file is None else "key_file"
+    if finding.id == "key-file-open-to-others":
+        return key_setting
+    match finding.topic:
+        case "ca file":
+            return "ca_file"
+        case "crl file":
+            return "crl_file"
+        case "key":
+            return key_setting
+        case "server" | "strict":
+            return None
+    return "certificate_file"
 
 
 def _check_ca_file(tls: TlsSettings, errors: dict[str, str]) -> None:

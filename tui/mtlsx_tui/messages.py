@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from mtlsx.recipes.recipe import Recipe
+    from mtlsx_tui.attempted import Evidence
     from mtlsx_tui.identity import Inspection
     from mtlsx_tui.sessions import SessionEvent
 
@@ -33,10 +33,16 @@ class IdentityRead(Message):
 
 
 class EvidenceRead(Message):
-    """What a failed handshake showed, as lines of a name and a text."""
+    """The evidence of an attempt was read."""
 
-    def __init__(self, profile: str, run: int, evidence: Sequence[tuple[str, str]]) -> None:
-        self.profile = profile
-        self.run = run
+    def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
+        super().__init__()
+
+
+class RecipesMade(Message):
+    """The recipes for a connection were made."""
+
+    def __init__(self, recipes: tuple[Recipe, ...]) -> None:
+        self.recipes = recipes
         super().__init__()

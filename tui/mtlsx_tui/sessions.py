@@ -22,10 +22,12 @@ from mtlsx.client.topic_tree import TopicTree
 from mtlsx.client.topics import TopicTable
 from mtlsx.errors import MtlsxError
 from mtlsx.packets.reason_codes import FAILURE
+from mtlsx_tui.attempted import Attempted
 
 if TYPE_CHECKING:
     from mtlsx.client.history import MessageHistory
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.probe.ladder import Step
     from mtlsx.probe.verdicts import Verdict
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
@@ -86,6 +88,7 @@ class Session:
     ``connection`` is None until it is made. ``verdict`` and ``handshake``: of the last failure, kept while
     it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
+    ``settings``: what is connected with, None until they are read; ``steps``: the ladder of the last attempt.
     ``topics``: what came, by topic. ``refusal``: the last publication, if the server refused it, in words.
     ``closing``: a person wants no connection any more. ``keep`` takes each message for the history on disk.
     """
@@ -100,6 +103,8 @@ class Session:
     facts: events.ConnackFacts | None = None
     handshake: HandshakeRecord | None = None
     verdict: Verdict | None = None
+    settings: ConnectionSettings | None = None
+    steps: tuple[Step, ...] = ()
     error: MtlsxError | None = None
     retry_at: float | None = None
     refusal: str | None = None
@@ -112,8 +117,8 @@ class Session:
 
     def receive(self, message: Message) -> None:
         """Keep a message that arrived. Called on the connection's thread."""
-        self.topics.table.add(message)
         message.latency = self._echoes.received(message.topic, message.payload)
+        self.topics.table.add(message)
         with self._order:
             self.ring.append(message)
         if self.keep is not None:
@@ -160,6 +165,13 @@ class Session:
     def unread(self) -> int:
         """How many messages came since the session was last on screen."""
         return self.ring.next - self.seen
+
+    @property
+    def attempted(self) -> Attempted | None:
+        """The last attempt that is over or has become a connection; None before there is one."""
+        if self.settings is None or not (self.steps or self.verdict):
+            return None
+        return Attempted(self.profile, self.settings, self.steps, self.verdict, self.handshake)
 
     @property
     def active(self) -> bool:
@@ -299,7 +311,7 @@ class Sessions:
         if (recalled := self._recalled.get(profile.name)) is not None:
             recalled.wait()  # what is new comes after what is old
         try:
-            settings = self._library.connection(profile)
+            settings = session.settings = self._library.connection(profile)
             session.connection = self._connect(settings, on_event=post, on_message=session.receive)
             if not session.closing:
                 session.connection.start()
@@ -321,11 +333,13 @@ class Sessions:
         match event:
             case events.Connecting(attempt=attempt):
                 session.state, session.attempt, session.retry_at = State.CONNECTING, attempt, None
-            case events.Connected(facts=facts, handshake=handshake):
+            case events.Connected(facts=facts, handshake=handshake, steps=steps):
+                session.steps = steps
                 session.state, session.facts, session.handshake = State.CONNECTED, facts, handshake
                 session.verdict = None
                 _subscribe(session)
-            case events.Failed(verdict=verdict, handshake=handshake, retry_in=retry_in):
+            case events.Failed(verdict, handshake, retry_in, steps):
+                session.steps = steps
                 session.verdict, session.handshake = verdict, handshake
                 session.state = State.FAILED if retry_in is None else State.WAITING
                 session.retry_at = None if retry_in is None else time.monotonic() + retry_in

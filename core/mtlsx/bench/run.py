@@ -26,8 +26,7 @@ from mtlsx.bench.plan import (
 )
 from mtlsx.bench.tally import Tally
 from mtlsx.errors import MaterialError
-from mtlsx.probe.judge import judge_network
-from mtlsx.probe.verdicts import Verdict
+from mtlsx.probe.judge import judge_material, judge_network
 
 _FAREWELL = 2.0  # seconds; how long brokers may take to let go of their connections
 _TICK = 1.0
@@ -113,7 +112,7 @@ class Bench:
                 credentials = None if store is None else store.load(settings.tls)
             except MaterialError as error:
                 self.tally.answered += 1
-                self.tally.failed(Verdict.from_error(error), first_of_device=True)
+                self.tally.failed(judge_material(error), first_of_device=True)
             else:
                 self._devices[number] = Device(settings, credentials, self.tally, self._look)
             self.tally.prepared += 1

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from mtlsx.client.link import Link
@@ -17,12 +18,13 @@ from mtlsx.probe.judge import (
     judge_silence,
     judge_upgrade,
 )
-from mtlsx.probe.steps import connack_detail
+from mtlsx.probe.steps import connack_detail, refusal_detail
+from mtlsx.probe.takeover import Life
 from mtlsx.probe.verdicts import Stage
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.packets.control_packets import Connack, Disconnect
@@ -40,12 +42,13 @@ class Attempt:
         self.disconnect: Disconnect | None = None
         self.link: Link | None = None
         self._settings = settings
-        self._accepted = False
+        self._accepted_at: float | None = None
         self._approach = Approach(
             settings.host,
             settings.port,
             settings.tls if settings.transport.uses_tls else None,
             settings.connect_timeout,
+            sends_password=settings.password is not None,
         )
 
     @property
@@ -80,7 +83,7 @@ class Attempt:
 
     def accepted(self, connack: Connack, client_id: str) -> None:
         """The server accepted CONNECT; ``client_id`` is the one in force."""
-        self._accepted = True
+        self._accepted_at = time.monotonic()
         detail = connack_detail(connack, str(self._settings.version), client_id)
         self._approach.climb.passed(Stage.MQTT, detail)
 
@@ -100,12 +103,29 @@ class Attempt:
         verdict = judge_silence(settings.host, settings.port, settings.connect_timeout)
         return self._approach.ended(verdict)
 
-    def lost(self, *, unanswered_ping: bool) -> Verdict:
-        """The connection is over; whether it had been accepted or not, the server decided that."""
-        if not self._accepted:
+    def life(self, *, asked: bool) -> Life | None:
+        """What this connection was, now that it is over; None where it was not accepted.
+
+        None too where nobody else can have its client id: one that the server made up, without a certificate
+        from which it could be mapped. ``asked``: whether a request of ours was unanswered at its end.
+        """
+        if self._accepted_at is None or self.link is None:
+            return None
+        if not (self._settings.client_id or self._approach.material.chain):
+            return None
+        return Life(time.monotonic() - self._accepted_at, self.link.at_end, asked)
+
+    def lost(self, *, unanswered_ping: bool, lives: Sequence[Life] = ()) -> Verdict:
+        """The connection is over; whether it had been accepted or not, the server decided that.
+
+        ``lives``: of this connection and of those before it.
+        """
+        if self._accepted_at is None:
             return self.closed()
         host, port = self._settings.host, self._settings.port
-        verdict = judge_loss(self.disconnect, host, port, unanswered_ping=unanswered_ping)
+        verdict = judge_loss(
+            self.disconnect, host, port, unanswered_ping=unanswered_ping, lives=lives
+        )
         return self._approach.ended(verdict)
 
     def closed(self) -> Verdict:
@@ -114,8 +134,9 @@ class Attempt:
         local, status = self._approach.local_side(), self.link.upgrade_status
         if self.connack is not None:
             version5 = self._settings.version is MqttVersion.V5
-            verdict = judge_connack(self.connack, local, version5=version5)
-        elif status is not None and " 101" not in status:
+            verdict = judge_connack(self.connack, local, version5=version5, record=self.handshake)
+            return self._approach.ended(verdict, refusal_detail(self.connack, version5=version5))
+        if status is not None and " 101" not in status:
             verdict = judge_upgrade(status, self._settings.path)
         else:
             verdict = judge_close_before_connack(

@@ -47,6 +47,8 @@ class Link:
     ) -> None:
         self.first_bytes = b""
         """The first bytes that came, at most 64: what a server that does not speak MQTT says."""
+        self.at_end = False
+        """Whether the server closed the connection in good order: an end of file, no reset."""
         self._below = below
         self._websocket = WebsocketPayload() if websocket else None
         self._packets: PacketFilter | None = PacketFilter(_WATCHED)
@@ -76,6 +78,7 @@ class Link:
         at = self._at
         if at >= len(self._buffer):
             self._buffer = self._below.recv(_CHUNK)
+            self.at_end = not self._buffer
             self._watch(self._buffer)
             at = 0
         self._at = at + size

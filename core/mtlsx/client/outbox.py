@@ -52,6 +52,12 @@ class Outbox:
         self._early: dict[int, int] = {}
         self._refused: set[int] = set()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a publication of QoS 1 or 2 has been sent and not answered."""
+        with self._lock:
+            return self._in_flight > 0
+
     def connected(self, receive_maximum: int | None) -> None:
         """Note what a new connection allows and send what had to wait."""
         self._limit = min(receive_maximum or MOST_IN_FLIGHT, MOST_IN_FLIGHT)

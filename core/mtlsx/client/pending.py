@@ -21,6 +21,12 @@ class Pending(Generic[RequestT, AnswerT]):
         self._requests: dict[int, RequestT] = {}
         self._early: dict[int, AnswerT] = {}
 
+    @property
+    def waiting(self) -> bool:
+        """Whether a request has no answer yet."""
+        with self._lock:
+            return bool(self._requests)
+
     def asked(self, packet_id: int, request: RequestT) -> AnswerT | None:
         """Note a request; the answer, where it is already there."""
         with self._lock:

@@ -7,6 +7,7 @@ the server said on the way is taken from the link below paho, because paho does 
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from paho.mqtt.enums import MQTTErrorCode
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
     from mtlsx.packets.framing import Packet
     from mtlsx.probe.ladder import Step
+    from mtlsx.probe.takeover import Life
     from mtlsx.probe.verdicts import Verdict
     from mtlsx.tls.record import HandshakeRecord
 
@@ -66,6 +68,7 @@ _LEVELS = {MqttVersion.V3_1: MQTT_31, MqttVersion.V3_1_1: MQTT_311, MqttVersion.
 _TICK = 0.5
 _MOST_AT_ONCE = 500
 _PATIENCE_AT_END = 2.0
+_LIVES = 16
 
 
 class Session:
@@ -88,6 +91,7 @@ class Session:
         self._links = LinkContext(self._make_link)
         self._attempt = Attempt(settings)
         self._end_by: float | None = None
+        self._lives: deque[Life] = deque(maxlen=_LIVES)
         self._subscribing: Pending[tuple[Subscription, ...], tuple[list[int], str | None]] = (
             Pending()
         )
@@ -116,9 +120,11 @@ class Session:
             connect(self._client, self._settings)
             verdict = self._loop()
         except FAILURES as error:
-            if self._attempt.link is not None:
-                self._attempt.link.close()  # paho leaves it open
             verdict = self._attempt.failed(error)
+        if self._attempt.link is not None:
+            self._attempt.link.close()  # paho may have left it open, and would close it when nobody looks
+        if not self.was_connected:
+            self._lives.clear()  # who is pushed out gets in again at once
         self._subscribing.clear()
         self._unsubscribing.clear()
         return verdict if self._end_by is None else None
@@ -143,15 +149,21 @@ class Session:
             code = self._client.loop(_TICK)
             code = code or self._read_what_is_here()
             if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                unanswered = code == MQTTErrorCode.MQTT_ERR_KEEPALIVE
-                return self._attempt.lost(unanswered_ping=unanswered)
+                return self._lost(unanswered_ping=code == MQTTErrorCode.MQTT_ERR_KEEPALIVE)
             now = time.monotonic()
             if self._attempt.connack is None and now > connack_by:
                 self._hang_up()
                 return self._attempt.silent()
             if self._end_by is not None and (now > self._end_by or not self.was_connected):
                 self._hang_up()
-                return self._attempt.lost(unanswered_ping=False)
+                return self._lost(unanswered_ping=False)
+
+    def _lost(self, *, unanswered_ping: bool) -> Verdict:
+        waiting = self._subscribing.waiting or self._unsubscribing.waiting or self._outbox.waiting
+        life = self._attempt.life(asked=waiting)
+        if life is not None:
+            self._lives.append(life)
+        return self._attempt.lost(unanswered_ping=unanswered_ping, lives=self._lives)
 
     def _read_what_is_here(self) -> MQTTErrorCode:
         """Read on without asking the network between two packets, as ``loop`` does; it is a tenth faster."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mtlsx.client.settings import ConnectionSettings
@@ -82,9 +82,8 @@ def material(held: Credentials, broker: Broker) -> list[File]:
 
 def header(held: Credentials, broker: Broker) -> bytes:
     """The C header."""
-    told = _told(held, broker)
     return c_header(
-        texts={"MQTT_HOST": broker.host, "MQTT_CLIENT_ID": told.client_id},
+        texts={"MQTT_HOST": broker.host, "MQTT_CLIENT_ID": held.name},
         numbers={"MQTT_PORT": broker.port},
         blocks={
             "MQTT_CA_PEM": pem(*(broker.ca or (held.root,))).decode(),
@@ -138,12 +137,13 @@ def _told(held: Credentials, broker: Broker) -> bundle_texts.Told:
 
     identity = emqx.identify(held.certificate.public_bytes(Encoding.DER))
     mapped = resolve(identity, mapping(broker.identity), username=None, client_id=held.name)
+    connection = profile(held, broker).connection
+    tls = replace(connection.tls, key_file=KEY)  # where the device keeps it, it is to be put here
     return bundle_texts.Told(
         name=held.name,
-        host=broker.host,
-        port=broker.port,
+        settings=replace(connection, client_id=held.name, tls=tls),
+        chain_file=CHAIN if held.chain else None,
         topic=broker.topic or f"test/{held.name}",
-        client_id=held.name,
         username=mapped.username or "",
         username_from=mapped.username_from or "",
         cn=_text(identity.cn),
@@ -151,7 +151,6 @@ def _told(held: Credentials, broker: Broker) -> bundle_texts.Told:
         md5=identity.md5,
         redis=mapped.redis_text,
         until=held.certificate.not_valid_after_utc,
-        has_chain=bool(held.chain),
         has_key=held.key is not None,
         key_is_encrypted=b"ENCRYPTED" in (held.key or b""),
     )

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import ipaddress
-import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mtlsx.certificates.strings import printable
+from mtlsx.client.settings import ConnectionSettings
+from mtlsx.recipes.files import Files
+from mtlsx.recipes.mosquitto import mosquitto_pub
+from mtlsx.recipes.mqttx import mqttx_pub
+from mtlsx.recipes.openssl import s_client
+from mtlsx.recipes.own import mtlsx_pub
+from mtlsx.recipes.paho import paho
+from mtlsx.recipes.recipe import Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What the texts tell. ``username`` and ``redis``: as EMQX takes and asks for them; ``until``: UTC."""
+    """What the texts tell.
+
+    ``settings``: the connection, its paths as seen from the bundle; ``chain_file``: the certificates between the
+    device's and the root, where there are any. ``username`` and ``redis``: as EMQX takes and asks for them;
+    ``until``: UTC.
+    """
 
     name: str
-    host: str
-    port: int
+    settings: ConnectionSettings
+    chain_file: str | None
     topic: str
-    client_id: str
     username: str
     username_from: str
     cn: str
@@ -26,7 +36,6 @@ class Told:
     md5: str
     redis: str
     until: datetime
-    has_chain: bool
     has_key: bool
     key_is_encrypted: bool
 
@@ -35,13 +44,13 @@ def readme(told: Told) -> str:
     """The README.txt."""
     return "\n".join(
         [
-            f"{printable(told.name)}: a device for {told.host}:{told.port}",
+            f"{printable(told.name)}: a device for {told.settings.host}:{told.settings.port}",
             "",
             *_table("Settings", _settings(told)),
             *_table("As EMQX sees it", _identity(told)),
             "To try it, in this directory:",
             "",
-            *(f"  {command}\n" for command in commands(told)),
+            *("  {}\n".format(command.replace("\n", "\n  ")) for command in commands(told)),
             "Whoever has device.key is this device: keep it where nobody else reads it, and device.h too.",
             "",
         ]
@@ -49,64 +58,31 @@ def readme(told: Told) -> str:
 
 
 def commands(told: Told) -> list[str]:
-    """Commands that connect with the files beside them, each on one line, as a shell takes them."""
-    q = shlex.quote
-    files = "--cert device.crt --key device.key"
-    target = f"-h {q(told.host)} -p {told.port}"
-    sent = f"-i {q(told.client_id)} -t {q(told.topic)} -q 1 -m hello"
-    ready = [
-        f"mosquitto_pub {target} --cafile ca.crt {files} {sent}",
-        f"mqttx pub -l mqtts {target} --ca ca.crt {files} {sent}",
-        f"mtlsx pub {target} --ca ca.crt {files} {sent}",
-    ]
-    name = "" if _is_address(told.host) else f" -servername {q(told.host)}"
-    chain = " -cert_chain chain.crt" if told.has_chain else ""
-    connect = q(f"[{told.host}]:{told.port}" if ":" in told.host else f"{told.host}:{told.port}")
-    ready.append(
-        f"openssl s_client -connect {connect}{name} -CAfile ca.crt -verify_return_error {files.replace('--', '-')}{chain} -brief"
+    """Commands that connect with the files beside them, as a shell takes them; comments above them say what is first."""
+    task = _task(told)
+    made = (
+        mosquitto_pub(task),
+        mqttx_pub(task),
+        mtlsx_pub(task),
+        s_client(task, chain_file=told.chain_file),
     )
-    return [*ready, "python3 connect.py"]
+    return [*(each.text for each in made), "python3 connect.py"]
 
 
 def program(told: Told) -> str:
     """A Python program that connects with paho-mqtt 2, subscribes, and publishes once."""
-    return f'''"""Connects {_in_docstring(told.name)} with paho-mqtt (pip install paho-mqtt), publishes once and prints what comes back."""
-
-import ssl
-from pathlib import Path
-
-import paho.mqtt.client as mqtt
-
-HOST, PORT, TOPIC = {told.host!r}, {told.port}, {told.topic!r}
-HERE = Path(__file__).parent
+    about = f"Connects {_in_docstring(told.name)} with paho-mqtt (pip install paho-mqtt), publishes once and prints what comes back."
+    task = _task(told)
+    # Python asks for a passphrase by itself: nobody has to write it into the program.
+    asking = replace(task, files=replace(task.files, key_is_encrypted=False))
+    return f'"""{about}"""\n\n{paho(asking, beside=True).body}'
 
 
-def connected(client, userdata, flags, reason_code, properties):
-    print("connected:", reason_code)
-    if reason_code.is_failure:
-        client.disconnect()
-    else:
-        client.subscribe(TOPIC, qos=1)
-
-
-def subscribed(client, userdata, mid, reason_codes, properties):
-    print("subscribed:", *reason_codes)
-    client.publish(TOPIC, "hello", qos=1)
-
-
-def received(client, userdata, message):
-    print("received:", message.topic, message.payload)
-    client.disconnect()
-
-
-client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id={told.client_id!r}, protocol=mqtt.MQTTv5)
-context = ssl.create_default_context(cafile=HERE / "ca.crt")
-context.load_cert_chain(HERE / "device.crt", HERE / "device.key")
-client.tls_set_context(context)
-client.on_connect, client.on_subscribe, client.on_message = connected, subscribed, received
-client.connect(HOST, PORT)
-client.loop_forever()
-'''
+def _task(told: Told) -> Task:
+    files = Files(
+        certificates=2 if told.chain_file is not None else 1, key_is_encrypted=told.key_is_encrypted
+    )
+    return Task(settings=told.settings, files=files, topic=told.topic)
 
 
 def _settings(told: Told) -> list[tuple[str, str]]:
@@ -114,13 +90,13 @@ def _settings(told: Told) -> list[tuple[str, str]]:
     if told.key_is_encrypted:
         key += " (encrypted: programs ask for its passphrase)"
     return [
-        ("Host", told.host),
-        ("Port", str(told.port)),
+        ("Host", told.settings.host),
+        ("Port", str(told.settings.port)),
         ("Protocol", "MQTT over TLS (mqtts), with a client certificate"),
         ("CA file", "ca.crt"),
-        ("Certificate", "device.crt" + (", its chain included" if told.has_chain else "")),
+        ("Certificate", "device.crt" + (", its chain included" if told.chain_file else "")),
         ("Private key", key),
-        ("Client id", told.client_id),
+        ("Client id", told.settings.client_id),
         ("Profile", f"{told.name}.toml, for the profiles of mtlsx, these files beside it"),
         ("Valid until", f"{told.until:%Y-%m-%d %H:%M} UTC"),
     ]
@@ -138,14 +114,6 @@ def _identity(told: Told) -> list[tuple[str, str]]:
 
 def _table(title: str, rows: list[tuple[str, str]]) -> list[str]:
     return [title, "", *(f"  {label:<12} {value}" for label, value in rows), ""]
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _in_docstring(text: str) -> str:

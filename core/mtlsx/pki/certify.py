@@ -45,7 +45,8 @@ class Wanted:
     """What is to be certified.
 
     ``days``: how long it is valid, at most until its issuer ends. ``path_length``: for a CA, how many CAs may
-    follow below it; None: any number.
+    follow below it; None: any number. ``period``: from when to when it is valid, instead of ``days`` and whatever the
+    issuer's end; for certificates that somebody is to refuse.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Wanted:
     alternative_names: tuple[GeneralName, ...] = ()
     days: int
     path_length: int | None = None
+    period: tuple[datetime, datetime] | None = None
 
 
 _BACKDATED = timedelta(minutes=5)  # for devices whose clocks are a little behind
@@ -131,6 +133,8 @@ def path_length_of(certificate: Certificate) -> int | None:
 def _validity(
     wanted: Wanted, issuer: Certificate | None, now: datetime
 ) -> tuple[datetime, datetime]:
+    if wanted.period is not None:
+        return wanted.period
     if not 1 <= wanted.days <= _MOST_DAYS:
         raise UsageError(f"{wanted.days} days is no validity; give 1 to {_MOST_DAYS}.")
     now = now.replace(microsecond=0)

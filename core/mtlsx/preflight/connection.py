@@ -16,6 +16,7 @@ from mtlsx.certificates.describe import describe
 from mtlsx.certificates.times import ValidityState, validity
 from mtlsx.errors import MaterialError
 from mtlsx.preflight.file import Asked, check_file
+from mtlsx.preflight.unusable import unusable
 from mtlsx.tls.material import load_material
 from mtlsx.tls.settings import TlsSettings
 
@@ -49,7 +50,7 @@ def check_settings(settings: TlsSettings, host: str, now: datetime) -> tuple[Fin
         anchors = load_material(TlsSettings(ca_file=settings.ca_file)).anchors
         about_ca = tuple(_authorities(anchors, now))
     except MaterialError as error:
-        anchors, about_ca = None, (_unusable(error, "ca file"),)
+        anchors, about_ca = None, (unusable(error, "ca file"),)
     return (
         *about_ca,
         *_revocation(settings),
@@ -107,7 +108,7 @@ def _revocation(settings: TlsSettings) -> Iterator[Finding]:
     try:
         load_material(TlsSettings(crl_file=settings.crl_file))
     except MaterialError as error:
-        yield _unusable(error, "crl file")
+        yield unusable(error, "crl file")
 
 
 def _client_certificate(
@@ -126,7 +127,7 @@ def _client_certificate(
     try:
         load_material(replace(settings, ca_file=None, crl_file=None))
     except MaterialError as error:
-        yield _unusable(error, "key")
+        yield unusable(error, "key")
     else:
         yield Finding(
             "no-client-certificate", Level.NOTE, "certificate",
@@ -164,7 +165,7 @@ def _own(material: TlsMaterial, now: datetime) -> Iterator[Finding]:
     yield check_dates(about, now, OWN)
     yield check_usage(about, Purpose.CLIENT)
     yield from check_strength(about, OWN)
-    path = find_path(material.chain, 0, material.anchors or ())
+    path = find_path(material.chain, 0, material.anchors or (), now)
     gap = missing_intermediate(material.chain, path)
     if gap is not None:
         yield gap
@@ -176,7 +177,3 @@ def _key_file(settings: TlsSettings) -> Iterator[Finding]:
         yield check_key_mode(path or "", os.stat(path or "").st_mode)  # noqa: PTH116
     except (OSError, ValueError):
         return
-
-
-def _unusable(error: MaterialError, topic: str) -> Finding:
-    return Finding(error.verdict, Level.FAILURE, topic, error.summary, fix=error.fix)

@@ -35,16 +35,26 @@ from mtlsx.identity.traps import traps
 from mtlsx.preflight.key import Key, check_key
 from mtlsx.preflight.names import check_names
 from mtlsx.preflight.openssl import check_with_openssl
+from mtlsx.preflight.unusable import unusable
 from mtlsx.tls.material import load_anchors
 
 if TYPE_CHECKING:
     from mtlsx.secret import Secret
 
-# Traps for which a broker refuses the device, or takes its name from elsewhere; the others are surprises.
-_REFUSED_BY_BROKERS = {
-    "undecodable", "unformattable", "invalid-cn", "empty-subject", "no-cn", "empty-cn",
-    "openssl-cannot-load", "cn-holds-nul",
-}  # fmt: skip
+# Traps for which a broker refuses the device, or takes its name from elsewhere, with what helps; the others are
+# surprises.
+_WITH_A_CN = "Issue it with a CN: openssl req -subj /CN=…"
+_PLAIN = "Issue it anew, with names of plain text (UTF8String)."
+REFUSED_BY_BROKERS = {
+    "undecodable": _PLAIN,
+    "unformattable": _PLAIN,
+    "openssl-cannot-load": _PLAIN,
+    "cn-holds-nul": _PLAIN,
+    "invalid-cn": "Issue it with a CN of characters that can be seen.",
+    "empty-subject": _WITH_A_CN,
+    "no-cn": _WITH_A_CN,
+    "empty-cn": _WITH_A_CN,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +88,7 @@ def check_file(
         content = read_file(source) if data is None else data
         held = load_bytes(content, source=source, passphrase=asked.passphrase)
     except MaterialError as error:
-        return (_unusable(error),)
+        return (unusable(error, "file"),)
     key, about_key = check_key(held, asked.key_file, asked.passphrase, required=asked.needs_key)
     if not held.certificates:
         return (
@@ -115,7 +125,7 @@ def _certificate(
     with_key: bool,
 ) -> Iterator[Finding]:
     purpose = purpose_of(asked)
-    path = find_path(certificates, own, (*(anchors or ()), *asked.at_hand))
+    path = find_path(certificates, own, (*(anchors or ()), *asked.at_hand), now)
     roles = _roles(path)
     about = path.about[0]
     is_ca = (
@@ -191,9 +201,10 @@ def _nothing_strict(path: Path) -> Finding:
 
 def _brokers(certificate: bytes) -> Iterator[Finding]:
     found = traps(certificate)
-    serious = [trap for trap in found if trap.id in _REFUSED_BY_BROKERS]
+    serious = [trap for trap in found if trap.id in REFUSED_BY_BROKERS]
     for trap in serious:
-        yield Finding(trap.id, Level.WARNING, "brokers", trap.sentence)
+        fix = REFUSED_BY_BROKERS[trap.id]
+        yield Finding(trap.id, Level.WARNING, "brokers", trap.sentence, fix=fix)
     more = len(found) - len(serious)
     if more:
         yield Finding(
@@ -221,9 +232,7 @@ def _anchors(asked: Asked) -> tuple[tuple[bytes, ...] | None, tuple[Finding, ...
     try:
         return load_anchors(asked.ca_file, str(purpose_of(asked))), ()
     except MaterialError as error:
-        return None, (
-            Finding(error.verdict, Level.FAILURE, "ca file", error.summary, fix=error.fix),
-        )
+        return None, (unusable(error, "ca file"),)
 
 
 def _permissions(path: str) -> Iterator[Finding]:
@@ -234,10 +243,6 @@ def _permissions(path: str) -> Iterator[Finding]:
     except (OSError, ValueError):
         return
     yield check_key_mode(path, mode)
-
-
-def _unusable(error: MaterialError) -> Finding:
-    return Finding(error.verdict, Level.FAILURE, "file", error.summary, fix=error.fix)
 
 
 def _name(source: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mtlsx.certificates.checks.finding import Finding, Level
 from mtlsx.certificates.load import STDIN, load_file, public_key_matches
 from mtlsx.errors import MaterialError
+from mtlsx.preflight.unusable import unusable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,7 @@ def check_key(
     try:
         material = held if key_file is None else load_file(key_file, passphrase=passphrase)
     except MaterialError as error:
-        verdict = "not-a-key" if error.verdict == "not-a-certificate" else error.verdict
-        return None, (Finding(verdict, Level.FAILURE, _TOPIC, error.summary, fix=error.fix),)
+        return None, (unusable(error, _TOPIC, as_key=True),)
     if not material.keys:
         return None, (_none(source, required=required or key_file is not None),)
     opened = next((each for each in material.keys if each.der is not None), None)

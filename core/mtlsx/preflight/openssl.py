@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mtlsx.certificates.checks.chain import Path
     from mtlsx.tls.verify import Purpose as OpenSslPurpose
 
+_ASK = "Show these words to whoever runs the CA, and have the certificate issued anew."
 _PURPOSES: dict[Purpose, OpenSslPurpose] = {
     Purpose.CLIENT: "sslclient",
     Purpose.SERVER: "sslserver",
@@ -32,24 +33,29 @@ def check_with_openssl(
 
     ``anchors`` (DER) are trusted, where they are not known the root at the end of ``path``; ``now`` is aware.
     """
-    if anchors is None:
-        if not path.complete:
-            return
-        anchors = path.certificates[-1:]
+    if not path.complete:
+        return
+    trusted = anchors or path.certificates[-1:]
+    # Of a large CA file only what matters: OpenSSL need not be able to read the others.
+    anchors = [each for each in path.certificates if each in trusted]
     levels = {each.level for each in so_far}
     strict = {each.level for each in so_far if each.topic == "strict"}
     if Level.FAILURE not in levels:
         words = _objection(path, anchors, purpose, now, strict=False)
         if words is not None:
             yield Finding(
-                "chain-refused", Level.FAILURE, "chain", f"OpenSSL refuses the chain: {words}."
+                "chain-refused",
+                Level.FAILURE,
+                "chain",
+                f"OpenSSL refuses the chain: {words}.",
+                fix=_ASK,
             )
         elif Level.WARNING not in strict:
             words = _objection(path, anchors, purpose, now, strict=True)
             if words is not None:
                 yield Finding(
                     "strict-refused", Level.WARNING, "strict",
-                    f"OpenSSL refuses the chain when it is strict: {words}.",
+                    f"OpenSSL refuses the chain when it is strict: {words}.", fix=_ASK,
                 )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ class Approach:
                 self.climb.failed(Stage.MATERIAL, verdict.summary)
             case UsageError():
                 verdict = Verdict("cipher-mismatch", error.summary, error.fix, by=RefusedBy.US)
-                self.climb.failed(Stage.MATERIAL, verdict.summary)
+                self.climb.failed(verdict.stage, verdict.summary)
             case HandshakeError():
                 local = self._with_issuers(error.record)
                 verdict = judge_handshake(error.record, local)
@@ -144,9 +144,9 @@ class Approach:
                 return None
         return verdict
 
-    def ended(self, verdict: Verdict) -> Verdict:
-        """The connection had been made and ended with ``verdict``, which is returned."""
-        self.climb.failed(verdict.stage, failure_detail(verdict, self.record))
+    def ended(self, verdict: Verdict, detail: str | None = None) -> Verdict:
+        """The connection had been made and ended with ``verdict``, which is returned; ``detail`` is for its rung."""
+        self.climb.failed(verdict.stage, detail or failure_detail(verdict, self.record))
         return verdict
 
     def local_side(self) -> LocalSide:

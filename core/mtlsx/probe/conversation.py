@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _CHUNK = 64 * 1024
 _FIRST_BYTES = 64
 _FAREWELL = 0.2
+# What may come first from a server (MQTT 5.0, section 3.1.4): CONNACK, DISCONNECT or AUTH.
+_ANSWERS = (b"\x20", b"\xe0", b"\xf0")
 _LARGEST_PACKET = 16 * 1024 * 1024
 
 
@@ -93,6 +95,10 @@ class Conversation:
             data if self._websocket is None else self._unwrapped(self._websocket, data, deadline)
         )
         self._note(payload)
+        if payload and not self.first_bytes.startswith(_ANSWERS):
+            # The decoder would wait for as many bytes as such a packet seems to have.
+            self._over = "no MQTT"
+            return
         try:
             self._received.extend(self._decoder.feed(payload))
         except ProtocolError as error:

@@ -67,9 +67,9 @@ HABITS: tuple[Habit, ...] = (
            "Compare the stored password, its algorithm and its salt (mtlsx auth hash makes one).",
            "EMQX 5.0.26 (vectors emqx-observed)", ("5.0",)),
     _habit(Maker.EMQX, {4, 0x86},
-           "EMQX found the client in its store, and the password differs",
+           "EMQX found the client in its store, and the password differs; 5.0 says so too where none was sent",
            "Compare the stored password, its algorithm and its salt (mtlsx auth hash makes one).",
-           "EMQX 6.3: a mismatch is bad_username_or_password (vectors authn_flow, hashing)"),
+           "EMQX 6.3: a mismatch is bad_username_or_password (vectors authn_flow, hashing); EMQX 5.0.26 (emqx-observed)"),
     _habit(Maker.EMQX, {2, 0x85},
            "EMQX judges the client id in CONNECT before it maps the certificate: an empty one needs a clean start, and in"
            " MQTT 3.1 is never taken",

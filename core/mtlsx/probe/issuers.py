@@ -36,8 +36,9 @@ def fetch_issuers(
     while len(fetched) < _MOST:
         way = find_way(chain, (*at_hand, *fetched))
         for address in way.addresses:
-            longer = find_way(chain, (*at_hand, *fetched, *_loaded(address, load)))
-            news = tuple(each for each in longer.certificates if each not in way.certificates)
+            loaded = _loaded(address, load)
+            longer = find_way(chain, (*at_hand, *fetched, *loaded)).certificates
+            news = tuple(each for each in longer if each in loaded and each not in way.certificates)
             if news:
                 fetched += news
                 break

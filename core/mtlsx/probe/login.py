@@ -18,6 +18,7 @@ from mtlsx.probe.judge import (
     judge_silence,
     judge_upgrade,
 )
+from mtlsx.probe.steps import refusal_detail
 from mtlsx.probe.websocket import WebsocketRefusedError
 
 if TYPE_CHECKING:
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 
 
 class StoppedError(Exception):
-    """The connection is over, or as good as that; ``verdict`` says why."""
+    """The connection is over, or as good as that; ``verdict`` says why, ``detail`` in a few words."""
 
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: Verdict, detail: str | None = None) -> None:
         super().__init__(verdict.summary)
         self.verdict = verdict
+        self.detail = detail
 
 
 class Login:
@@ -86,11 +88,10 @@ class Login:
                 return answer
             case Connack():
                 version5 = self._connect.version == MQTT_5
-                raise StoppedError(
-                    judge_connack(
-                        answer, self._local, version5=version5, broker=self._recognised(answer)
-                    )
+                verdict = judge_connack(
+                    answer, self._local, version5=version5, broker=self._recognised(answer)
                 )
+                raise StoppedError(verdict, refusal_detail(answer, version5=version5))
             case Disconnect():
                 raise self._closed(answer)
             case _:

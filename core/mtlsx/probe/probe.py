@@ -97,7 +97,7 @@ class _Probe:
                 else self._converse(below, self._target.connect)
             )
         except StoppedError as stopped:
-            return self._approach.ended(stopped.verdict)
+            return self._approach.ended(stopped.verdict, stopped.detail)
         finally:
             hang_up(below) if isinstance(below, socket.socket) else below.close()
 

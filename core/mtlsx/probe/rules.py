@@ -39,10 +39,10 @@ def _if(
 _ALWAYS = When()
 
 # RFC 8446, section 6.2, and RFC 5246, section 7.2.2: alerts that can be about a client's certificate.
-_ABOUT_NONE = {40, 41, 42, 43, 46, 48, 49, 116}
+_ABOUT_NONE = {40, 41, 42, 43, 46, 48, 49, 50, 116}
 _ABOUT_OURS = {40, 42, 43, 44, 45, 46, 48, 49, 50, 51, 80}
 # Those of them that say no more than that it was refused.
-_VAGUE = {40, 42, 46, 80}
+_VAGUE = {40, 42, 46, 49, 80}
 
 # ------------------------------------------------------------------ our files
 
@@ -120,7 +120,7 @@ TLS = Group(
              "{target} accepts none of our ALPN protocols ({alpn}): {alert}.",
              "Offer the protocol that the broker expects, such as mqtt or x-amzn-mqtt-ca.",
              "RFC 7301 section 3.2: no_application_protocol; AWS IoT: protocols, port 443"),
-        Rule("cipher-mismatch", _if(alerts={40}, without={Fact.HELLO}),
+        Rule("cipher-mismatch", _if(alerts={40}, without={Fact.HELLO, Fact.ASKED}),
              "{target} found nothing in common with us: {alert}.",
              "Allow other ciphers or another TLS version.",
              "RFC 8446 section 6.2: handshake_failure, before ServerHello",
@@ -137,7 +137,7 @@ NO_CERTIFICATE = Group(
         Rule("client-cert-required", _if(Fact.ASKED, alerts=_ABOUT_NONE),
              "{target} asked for a client certificate and refused with {alert}; none was given.",
              "Give the device's certificate and key.",
-             "OpenSSL and EMQX: 116 on TLS 1.3, 40 on 1.2; Go: 116, and 42 or 40; Java: 42"),
+             "OpenSSL and EMQX: 116 on TLS 1.3, 40 on 1.2; Go: 116, and 42 or 40; Java: 42; GnuTLS: 116, and 50 on 1.2"),
         Rule("client-cert-required", _if(alerts={41, 116}),
              "{target} wants a client certificate: {alert}; none was given.",
              "Give the device's certificate and key.",
@@ -169,13 +169,7 @@ CLIENT_CERTIFICATE = Group(
              "Use a key of a kind that the broker takes: where no signature fits, none is sent.",
              "RFC 8446 section 4.4.2.3: no certificate that the peer's signature_algorithms allow",
              ("client-cert-weak-crypto",)),
-        # 49: the certificate is good, the broker's own rules are not for it. No fault of ours is the reason.
-        Rule("client-cert-rejected", _if(alerts={49}),
-             "{target} refused our certificate with {alert}: it is valid, but the broker's own rules do not let it in.",
-             "Look into the broker's log for this connection.",
-             "RFC 8446 section 6.2: access_denied; rustls: a verifier of the application refused",
-             ("client-cert-revoked",)),
-        # What our certificate says against itself. 40, 42, 46 and 80 leave it open; the others are for some of it only.
+        # What our certificate says against itself. 40, 42, 46, 49 and 80 leave it open; the others are for some of it only.
         Rule("client-cert-wrong-usage", _if(Fact.NOT_FOR_CLIENTS, alerts=_VAGUE | {43}),
              "{target} refused our certificate with {alert}: it is for {usages}, not for clients.",
              "Issue it with extendedKeyUsage clientAuth.",
@@ -241,6 +235,12 @@ CLIENT_CERTIFICATE = Group(
              "{target} refused our certificate with {alert}: Erlang's TLS (EMQX, RabbitMQ) cannot decode it ({odd}).",
              "Issue it in the usual form: names as UTF8String, country as PrintableString.",
              "EMQX on OTP 25: 40 on TLS 1.2 for a CN that is an IA5String",
+             ("client-cert-unknown-ca", "client-cert-revoked")),
+        # 49 is for a certificate that is good, under rules of the broker's own; but GnuTLS sends it for every fault.
+        Rule("client-cert-rejected", _if(alerts={49}),
+             "{target} refused our certificate with {alert}; it was issued by {lineage}, is in date and may be used by a client, so the broker's own rules may not let it in.",
+             "Look into the broker's log for this connection.",
+             "RFC 8446 section 6.2: access_denied; rustls: a verifier of the application refused; gnutls-serv: any fault",
              ("client-cert-unknown-ca", "client-cert-revoked")),
         Rule("client-cert-rejected", _if(alerts={42}),
              "{target} refused our certificate with {alert}; it was issued by {lineage}, is in date and may be used by a client, so the broker may trust another CA of that name, or have its own reasons.",
@@ -314,7 +314,7 @@ BROKEN_OFF = Group(
              "Check that this is a TLS port: a broker that speaks plain MQTT there does this.",
              "an end of file or a reset in place of ServerHello",
              ("not-tls", "sni-unrecognized", "tls-version-mismatch")),
-        Rule("tls-closed", _if(ended=Ended.CLOSED),
+        Rule("tls-closed", _if(Fact.HELLO, ended=Ended.CLOSED),
              "{target} hung up during the handshake.",
              "Look into the broker's log.",
              "an end of file or a reset in place of an alert"),
@@ -332,7 +332,7 @@ _ANOTHER_KEY = {7, 29, 30, 31}  # SIGNATURE_FAILURE, SUBJECT_ISSUER_MISMATCH, AK
 _NO_ISSUER = {2, 19, 20, 21, 27, 28}
 
 SERVER_CERTIFICATE = Group(
-    "We refused the server's certificate chain",
+    "We refused the server: its certificate, its name, or what it picked",
     When(occasion=Occasion.HANDSHAKE, ended=Ended.REFUSED_BY_US),
     (
         Rule("server-expired", _if(Fact.CLOCK_WRONG, codes={10}),

@@ -12,6 +12,7 @@ from mtlsx.certificates.describe import describe
 from mtlsx.certificates.names import format_name
 from mtlsx.certificates.strings import printable
 from mtlsx.certificates.times import validity, validity_text
+from mtlsx.packets.reason_codes import FAILURE, reason_code_text, return_code_text
 from mtlsx.probe.evidence import short_issuer, short_subject
 from mtlsx.probe.ladder import Step
 from mtlsx.probe.verdicts import Stage
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from mtlsx.tls.record import HandshakeRecord
 
 NO_TLS = "no TLS"
+_IN_SHORT = {
+    "connack-timeout": "no answer to CONNECT",
+    "closed-without-connack": "the server hung up on CONNECT",
+    "not-mqtt": "the server answered, but not in MQTT",
+    "connection-lost": "the connection was lost",
+}
 _MOST_ADDRESSES = 4
 _TLS_STAGES = (Stage.TLS, Stage.SERVER_CERTIFICATE, Stage.CLIENT_CERTIFICATE)
 
@@ -94,7 +101,7 @@ def failure_detail(verdict: Verdict, record: HandshakeRecord | None) -> str:
     """How a connection ended that TCP had made: in TLS, perhaps late, or above it."""
     if record is not None and verdict.stage in _TLS_STAGES:
         return handshake_failure(record, verdict)
-    return verdict.summary
+    return _IN_SHORT.get(verdict.id, verdict.summary)
 
 
 def handshake_failure(record: HandshakeRecord, verdict: Verdict) -> str:
@@ -119,6 +126,13 @@ def connack_detail(connack: Connack, version: str, client_id: str) -> str:
     session = "session continued" if connack.session_present else "new session"
     known = f"client id {client_id}" if client_id else "a client id that the server does not tell"
     return printable(f"MQTT {version} accepted, {known}, {session}")
+
+
+def refusal_detail(connack: Connack, *, version5: bool) -> str:
+    """A CONNACK that refuses: "refused by the server: Not authorized (0x87)"."""
+    in_5 = version5 and connack.code >= FAILURE
+    words = reason_code_text(connack.code) if in_5 else return_code_text(connack.code)
+    return f"refused by the server: {words}"
 
 
 def server_name_and_issuer(chain: tuple[bytes, ...]) -> str:

@@ -38,7 +38,8 @@ def pushed_out(lives: Sequence[Life]) -> int:
     """How many of the last ``lives`` in a row look like being pushed out by another client; 0 below ``FEWEST``."""
     count = 0
     for life in reversed(lives):
-        if not life.closed or life.asked or life.seconds > LONGEST_LIFE:
+        if not life.closed or life.seconds > LONGEST_LIFE:
             break
-        count += 1
+        # One that ended in the middle of a request may have been ended for it, and says nothing.
+        count += not life.asked
     return count if count >= FEWEST else 0

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from mtlsx.errors import MaterialError
+from typing import NamedTuple
 
 
 class Stage(StrEnum):
@@ -205,11 +202,6 @@ class Verdict:
     def definite(self) -> bool:
         """Whether trying again cannot help."""
         return KINDS[self.id].definite
-
-    @classmethod
-    def from_error(cls, error: MaterialError) -> Verdict:
-        """The verdict on local material that could not be used."""
-        return cls(error.verdict, error.summary, error.fix)
 
     def __str__(self) -> str:
         return self.summary if self.fix is None else f"{self.summary} {self.fix}"

@@ -85,6 +85,7 @@ class TlsStream:
         self._cipher = memoryview(b"")
         self._accepted = 0
         self._at_end = False
+        self._closed = False
         self._hello_answered_after: float | None = None
         self._record: HandshakeRecord | None = None
 
@@ -120,11 +121,11 @@ class TlsStream:
             elif not self._hear_the_server():
                 return Ended.CLOSED, "end of file after the handshake"
         except TimeoutError:
-            return Ended.TIMEOUT, "no answer in time"
+            return self._broken_off(Ended.TIMEOUT), "no answer in time"
         except SSL.Error as failure:
             return self._ended_by(failure), openssl_reason(failure)
         except OSError as failure:
-            return Ended.CLOSED, failure.strerror or str(failure)
+            return self._broken_off(Ended.CLOSED), failure.strerror or str(failure)
         return Ended.AGREED, None
 
     def _shake_hands(self, started: float, deadline: float | None) -> None:
@@ -143,17 +144,27 @@ class TlsStream:
                 return
 
     def _hear_the_server(self) -> bool:
-        """Wait for the server's first bytes; False: it hung up."""
+        """Wait for the first that the server says; False: it hung up."""
         wait = self._listen
         if wait is None:
             wait = patience(self._hello_answered_after or 0.0)
-        readable, _, _ = select.select([self._socket], [], [], wait)
-        if readable:
+        deadline = time.monotonic() + wait
+        # A record may come in pieces: its first bytes do not tell an alert from a ticket.
+        while not self._plain and not self._witness.ticket_received:
+            left = max(deadline - time.monotonic(), 0.0)
+            readable, _, _ = select.select([self._socket], [], [], left)
+            if not readable:
+                return True
             self._receive(None)
             self._decrypt()
-            self._witness.judged = not self._at_end or bool(self._plain)
-            return self._witness.judged
-        return True
+            if self._at_end:
+                break
+        self._witness.judged = not self._at_end or bool(self._plain)
+        return self._witness.judged
+
+    def _broken_off(self, ended: Ended) -> Ended:
+        """``ended``, but for a server whose few bytes OpenSSL was still waiting to complete, and were not TLS."""
+        return ended if self._witness.answered_in_tls() else Ended.NOT_TLS
 
     def _ended_by(self, failure: SSL.Error) -> Ended:
         if not self._witness.answered_in_tls():
@@ -207,7 +218,10 @@ class TlsStream:
         self._socket.setblocking(flag)
 
     def close(self) -> None:
-        """Say close_notify and close the socket; never raises."""
+        """Say close_notify and close the socket; never raises, and does nothing a second time."""
+        if self._closed:
+            return
+        self._closed = True
         with contextlib.suppress(SSL.Error):
             self._tls.shutdown()
         self._flush_and_hang_up()

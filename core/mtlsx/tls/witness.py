@@ -21,6 +21,14 @@ _WORDS = {
     code: name.removeprefix("ERR_").replace("_", " ").lower()
     for name, code in vars(SSL.X509VerificationCodes).items()
     if name.startswith("ERR_")
+} | {  # which pyOpenSSL does not name (openssl/x509_vfy.h)
+    24: "invalid or unusable ca certificate",
+    66: "ee key too small",
+    67: "ca key too small",
+    68: "ca md too weak",
+    76: "unsupported signature algorithm",
+    77: "subject signature algorithm and issuer public key algorithm mismatch",
+    78: "cert info signature and signature algorithm mismatch",
 }
 _ENOUGH_BYTES = 64
 
@@ -35,6 +43,8 @@ class Witness:
     def __init__(self, settings: TlsSettings, host: str, *, has_certificate: bool) -> None:
         self.alert_received: int | None = None
         self.judged = False
+        self.ticket_received = False
+        """Whether a session ticket came, which a server sends to those only whom it takes."""
         self._settings = settings
         self._host = host
         self._has_certificate = has_certificate
@@ -60,9 +70,9 @@ class Witness:
             self._first_bytes = (self._first_bytes + data)[:_ENOUGH_BYTES]
 
     def answered_in_tls(self) -> bool:
-        """Whether the server's first bytes are a TLS record (RFC 8446, section 5.1)."""
-        head = self._first_bytes[:2]
-        return len(head) < 2 or (20 <= head[0] <= 23 and head[1] == 3)
+        """Whether the server's first bytes, where there are some, begin a TLS record (RFC 8446, section 5.1)."""
+        kind, major = self._first_bytes[:1], self._first_bytes[1:2]
+        return not kind or (20 <= kind[0] <= 23 and major in {b"", b"\3"})
 
     def refuses(self) -> bool:
         """Whether we have an objection to the server that the settings do not waive."""
@@ -136,6 +146,7 @@ class Witness:
                 self._hello_after = time.monotonic() - self._started
             self._certificate_requested |= b"read server certificate request" in state
             self._certificate_written |= b"write client certificate" in state
+            self.ticket_received |= b"read server session ticket" in state
 
 
 def verify_words(code: int) -> str:

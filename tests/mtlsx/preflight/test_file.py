@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from ssl import DER_cert_to_PEM_cert
 
 import pytest
 from cryptography import x509
@@ -45,6 +46,7 @@ def ca_file(tmp_path: Path) -> str:
 def check(data: bytes, now: datetime = NOW, **asked: object) -> dict[str, Finding]:
     """The findings on a file with the content ``data``, by id."""
     found = check_file("a.pem", Asked(**asked), now, data)  # type: ignore[arg-type]
+    assert sound(found)
     return {each.id: each for each in found}
 
 
@@ -279,6 +281,48 @@ def test_an_intermediate_that_only_the_ca_file_has(tmp_path: Path) -> None:
     assert '"Plant CA"' in found["own-chain-incomplete"].what
 
 
+def again(made_: Made, issuer: Made | None = None, days: tuple[int, int] = (-1, 900)) -> Made:
+    """Another certificate of the same CA: its name and key, other dates or another issuer."""
+    certificate = made_.certificate
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(certificate.subject)
+        .issuer_name(issuer.certificate.subject if issuer else certificate.subject)
+        .public_key(certificate.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW + timedelta(days=days[0]))
+        .not_valid_after(NOW + timedelta(days=days[1]))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    return Made(builder.sign(issuer.key if issuer else made_.key, hashes.SHA256()), made_.key)
+
+
+@pytest.mark.parametrize("new_first", [True, False])
+def test_a_ca_file_with_a_root_and_its_renewal(tmp_path: Path, new_first: bool) -> None:
+    old, new = again(ROOT, days=(-90, -2)), ROOT
+    path = tmp_path / "ca.crt"
+    path.write_bytes(pem(*((new, old) if new_first else (old, new))))
+    found = check(pem(DEVICE, PLANT), ca_file=str(path))
+    assert failures(found) == set()
+    path.write_bytes(old.pem)
+    assert failures(check(pem(DEVICE, PLANT), ca_file=str(path))) == {"issuer-expired"}
+
+
+def test_a_root_that_another_ca_has_signed_too(ca_file: str) -> None:
+    crossed = again(ROOT, make("Older Root", ca=True))
+    found = check(pem(DEVICE, PLANT, crossed), ca_file=ca_file)
+    assert failures(found) == set()
+    assert found["chain-trusted"].what.endswith("dev ← Plant CA ← Root.")
+    assert "unrelated-certificate" not in found
+
+
+def test_a_ca_file_with_certificates_that_openssl_cannot_read(tmp_path: Path) -> None:
+    odd = certificate(attribute(CN, "Odd CA"), key=tlv(SEQUENCE, tlv(SEQUENCE), tlv(3, b"\0")))
+    path = tmp_path / "ca.crt"
+    path.write_bytes(DER_cert_to_PEM_cert(odd).encode() + ROOT.pem)
+    assert failures(check(pem(DEVICE, PLANT), ca_file=str(path))) == set()
+
+
 def test_where_a_missing_issuer_can_be_fetched(ca_file: str) -> None:
     address = x509.AuthorityInformationAccess(
         [
@@ -427,7 +471,13 @@ def test_a_missing_file() -> None:
 
 
 def sound(found: Sequence[Finding]) -> bool:
-    return bool(found) and all(each.id and each.topic and each.what for each in found)
+    """Each has its words, and what is wrong has a fix."""
+    wrong = [each for each in found if each.level in (Level.WARNING, Level.FAILURE)]
+    return (
+        bool(found)
+        and all(each.id and each.topic and each.what.endswith(".") for each in found)
+        and all(each.fix for each in wrong)
+    )
 
 
 @given(st.binary(max_size=300))

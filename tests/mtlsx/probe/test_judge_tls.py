@@ -6,6 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.name import _ASN1Type
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +25,7 @@ CA = make("Demo CA", ca=True)
 PLANT = make("Plant CA", CA, ca=True)
 BROKER = make("broker", CA, usage=SERVER, names=("localhost",))
 OWN = {
-    "good": make("dev", CA, usage=CLIENT),
+    "good": make("dev", CA, usage=CLIENT, days=(-9, 30)),
     "expired": make("dev", CA, days=(-9, -2)),
     "future": make("dev", CA, days=(2, 9)),
     "server only": make("dev", CA, usage=SERVER),
@@ -81,6 +86,102 @@ def test_alerts(alert: int, own: str | None, record: HandshakeRecord, verdict: s
     assert verdict not in judged.candidates
 
 
+# What servers send for each fault of ours: OpenSSL (Mosquitto), Erlang (EMQX), Go, rustls, Java.
+HABITS = {
+    "expired": ("client-cert-expired", (45, 45, 45, 45, 46)),
+    "future": ("client-cert-not-yet-valid", (42, 45, 45, 45, 46)),
+    "self-signed": ("client-cert-self-signed", (48, 42, 48, 48, 46)),
+    "server only": ("client-cert-wrong-usage", (43, 40, 42, 43, 46)),
+}
+
+
+@pytest.mark.parametrize("version", ["TLS 1.2", "TLS 1.3"])
+@pytest.mark.parametrize("own", HABITS)
+def test_a_fault_is_found_whichever_server_refuses_it(own: str, version: str) -> None:
+    verdict, alerts = HABITS[own]
+    for alert in alerts:
+        record = replace(SENT, version=version, alert_received=alert)
+        assert judge_handshake(record, local(own)).id == verdict, alert
+
+
+@pytest.mark.parametrize("alert", [40, 41, 42, 43, 46, 48, 49, 116])
+def test_none_was_sent_whichever_alert_says_so(alert: int) -> None:
+    """Go says 42 on TLS 1.2, or 40; Java 42; OpenSSL and EMQX 40, on 1.3 116."""
+    assert judge_handshake(replace(NOT_SENT, alert_received=alert), LOCAL).id == (
+        "client-cert-required"
+    )
+
+
+@pytest.mark.parametrize("alert", [42, 46, 48])
+def test_the_accepted_cas_decide_where_the_alert_is_vague(alert: int) -> None:
+    """Java sends 46 for whatever is wrong, and names whom it trusts."""
+    name = PLANT.certificate.subject.public_bytes()
+    record = replace(SENT, alert_received=alert, accepted_cas=(name,))
+    judged = judge_handshake(record, local("good"))
+    assert judged.id == "client-cert-unknown-ca"
+    assert 'the broker asked for one from "Plant CA"' in judged.summary
+
+
+def test_a_ca_of_the_same_name_with_another_key_is_told() -> None:
+    at_hand = replace(local("good"), anchors=(make("Demo CA", ca=True).der,))
+    for alert in (42, 46, 48, 51):
+        judged = judge_handshake(replace(SENT, alert_received=alert), at_hand)
+        assert judged.id == "client-cert-unknown-ca"
+        assert "another key" in judged.summary
+
+
+def test_what_our_certificate_speaks_against_is_no_candidate() -> None:
+    judged = judge_handshake(replace(SENT, alert_received=40), local("good"))
+    assert judged.id == "client-cert-rejected"
+    assert judged.candidates == ("client-cert-unknown-ca",)
+
+
+def test_an_alert_that_contradicts_our_dates_says_so() -> None:
+    """A stale CRL on Mosquitto does this."""
+    judged = judge_handshake(replace(SENT, alert_received=45), local("good"))
+    assert "but it is in date" in judged.summary
+    assert judged.candidates == ("client-cert-revoked",)
+
+
+def test_a_clock_that_differs_by_hours_remains_possible() -> None:
+    young = replace(LOCAL, chain=(make("dev", CA, days=(0, 30)).der,))
+    judged = judge_handshake(replace(SENT, alert_received=45), young)
+    assert judged.candidates == ("client-cert-not-yet-valid", "client-cert-revoked")
+
+
+def test_an_issuer_of_ours_that_has_expired_is_named() -> None:
+    old = make("Old CA", CA, ca=True, days=(-90, -1))
+    ours = replace(LOCAL, chain=(make("dev", old).der, old.der))
+    judged = judge_handshake(replace(SENT, alert_received=45), ours)
+    assert judged.id == "client-cert-expired"
+    assert 'its issuer "Old CA" expired' in judged.summary
+
+
+def test_a_certificate_that_erlang_cannot_decode_is_told() -> None:
+    """EMQX: 40 on TLS 1.2, a bare end of file on 1.3, for a CN that is an IA5String."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dev", _ASN1Type.IA5String)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(CA.certificate.subject)
+        .public_key(CA.key.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW - timedelta(days=9))
+        .not_valid_after(NOW + timedelta(days=9))
+        .sign(CA.key, hashes.SHA256())
+    )
+    odd = replace(LOCAL, chain=(certificate.public_bytes(Encoding.DER),))
+    for record in (replace(SENT, alert_received=40), replace(SENT, ended=Ended.CLOSED)):
+        judged = judge_handshake(record, odd)
+        assert judged.id == "client-cert-rejected"
+        assert "cannot decode it" in judged.summary
+
+
+@pytest.mark.parametrize("alert", [10, 20, 47, 109, 110])
+def test_an_alert_about_the_protocol_is_not_about_our_certificate(alert: int) -> None:
+    assert judge_handshake(replace(SENT, alert_received=alert), local("expired")).id == "tls-alert"
+
+
 def test_an_intermediate_at_hand_proves_that_it_is_missing() -> None:
     record = replace(SENT, alert_received=48)
     without = judge_handshake(record, local("of the plant"))
@@ -127,6 +228,15 @@ def refused(**changes: object) -> HandshakeRecord:
     ("code", "verdict"),
     [
         (2, "server-unknown-ca"),
+        (3, "server-unknown-ca"),
+        (7, "server-unknown-ca"),
+        (12, "server-unknown-ca"),
+        (13, "server-not-yet-valid"),
+        (14, "server-expired"),
+        (25, "server-wrong-usage"),
+        (47, "server-wrong-usage"),
+        (62, "server-name-mismatch"),
+        (79, "server-wrong-usage"),
         (9, "server-not-yet-valid"),
         (10, "server-expired"),
         (18, "server-self-signed"),
@@ -158,9 +268,67 @@ def test_an_intermediate_of_ours_proves_that_the_server_lacks_it() -> None:
     assert "Plant CA" in unknown.summary
 
 
+def test_no_revocation_list_of_the_issuer_is_a_sentence_of_its_own() -> None:
+    record = refused(verify_errors=(VerifyError(3, "unable to get crl", 0, BROKER.der),))
+    judged = judge_handshake(record, LOCAL)
+    assert 'holds no list of "Demo CA"' in judged.summary
+    assert judged.candidates == ("server-revoked",)
+
+
+def test_a_clock_that_is_wrong_is_told() -> None:
+    record = refused(verify_errors=(VerifyError(9, "", 0, BROKER.der),))
+    judged = judge_handshake(record, replace(local("good"), now=NOW.replace(year=1970)))
+    assert judged.id == "server-not-yet-valid"
+    assert "this machine's clock looks wrong" in judged.summary
+    assert judged.fix == "Set this machine's clock."
+
+
+def test_an_issuer_of_the_server_is_named() -> None:
+    record = refused(verify_errors=(VerifyError(32, "words", 1, PLANT.der),))
+    assert 'issuer "Plant CA" is no CA' in judge_handshake(record, LOCAL).summary
+
+
+def test_a_name_in_the_cn_alone_is_told() -> None:
+    chain = (make("broker.example", CA).der,)
+    record = replace(refused(name_error="no"), server_chain=chain)
+    judged = judge_handshake(record, LOCAL)
+    assert judged.id == "server-name-mismatch"
+    assert "in its common name alone" in judged.summary
+
+
+def test_a_fetched_intermediate_proves_that_the_server_lacks_it() -> None:
+    chain = (make("broker", PLANT).der,)
+    record = replace(refused(verify_errors=(VerifyError(20, "", 0, chain[0]),)), server_chain=chain)
+    judged = judge_handshake(record, replace(LOCAL, fetched=(PLANT.der,)))
+    assert judged.id == "server-missing-intermediate"
+
+
+@pytest.mark.parametrize(
+    ("first_bytes", "words"),
+    [
+        (b"HTTP/1.1 400 Bad Request", "an HTTP server"),
+        (b"\x20\x02\x00\x05", "an MQTT broker without TLS"),
+        (b"hello", "'hello'."),
+    ],
+)
+def test_who_speaks_there_is_told(first_bytes: bytes, words: str) -> None:
+    record = HandshakeRecord(ended=Ended.NOT_TLS, first_bytes=first_bytes)
+    assert words in judge_handshake(record, LOCAL).summary
+
+
+@pytest.mark.parametrize(
+    ("ended", "verdict"), [("closed", "tls-closed"), ("timeout", "tls-timeout")]
+)
+def test_a_plain_port_is_told(ended: str, verdict: str) -> None:
+    judged = judge_handshake(HandshakeRecord(ended=Ended(ended)), replace(LOCAL, port=1883))
+    assert (judged.id, judged.candidates[0]) == (verdict, "not-tls")
+    assert "usually a plain one" in judged.summary
+
+
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
+        ({"error": "bad alpn"}, "alpn-mismatch"),
         ({"name_error": "no"}, "server-name-mismatch"),
         ({"error": "unsupported protocol"}, "tls-version-mismatch"),
         ({"error": "wrong cipher returned"}, "cipher-mismatch"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -34,7 +35,8 @@ from mtlsx.probe.report import Report
 from mtlsx.probe.target import Patience, Target, Websocket
 from mtlsx.probe.verdicts import Stage
 from mtlsx.tls.settings import TlsSettings, TlsVersion
-from support.made_pki import make
+from support.key_server import KeyServer
+from support.made_pki import SERVER, make
 from support.ports import closed_port, silent_port, talking_port
 from support.scripted_broker import CONNACK_OK_3, CONNACK_OK_5, Peer, ScriptedBroker
 from support.tls_server import Pki, Serve
@@ -173,6 +175,16 @@ def test_our_refusal_of_the_server_is_ours(made: Pki, serve: Serve, tmp_path: ob
     assert labels(report)[-2:] == [("tls", True), ("server", False)]
 
 
+def test_a_wrong_name_is_seen_behind_a_refused_chain(made: Pki, serve: Serve) -> None:
+    server = serve(make("broker", names=("elsewhere.example",)), hold)
+    report = probe(secured(server.port, made.settings()))
+
+    assert report.verdict.id == "server-self-signed"
+    assert report.handshake is not None
+    assert "elsewhere.example" in str(report.handshake.name_error)
+    assert "elsewhere.example" in report.steps[-1].detail
+
+
 def test_what_is_not_checked_is_seen_and_said(made: Pki, serve: Serve) -> None:
     server = serve(make("broker"), hold)
     report = probe(secured(server.port, made.settings(verify_chain=False, verify_name=False)))
@@ -206,6 +218,54 @@ def test_silence_ends_with_the_timeout() -> None:
         report = probe(secured(port, TlsSettings(), patience=SHORT))
 
     assert outcome(report) == ("tls-timeout", "tls", "network")
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_who_sends_byte_by_byte_gets_no_more_time(secure: bool) -> None:
+    over = threading.Event()
+
+    def drip(peer: Peer) -> None:
+        with contextlib.suppress(OSError):
+            peer.send(b"\x16\x03\x03\x40\x00" if secure else b"\x20\x7f")
+            while not over.wait(0.02):
+                peer.send(b"\x02" if secure else b"\x00")
+
+    with broker(drip) as port:
+        target = secured(port, TlsSettings()) if secure else plain(port, connect=V5)
+        report = probe(replace(target, patience=SHORT))
+        over.set()
+
+    assert report.verdict.id == ("tls-timeout" if secure else "connack-timeout")
+
+
+def test_a_cipher_that_does_not_exist_is_no_fault_of_the_server() -> None:
+    report = probe(secured(1, TlsSettings(ciphers="NO-SUCH-CIPHER")))
+
+    assert outcome(report) == ("cipher-mismatch", "tls", "us")
+    assert labels(report) == [("tls", False)]
+
+
+def test_an_address_of_ipv6_has_its_brackets() -> None:
+    report = probe(plain(1, host="::1"))
+
+    assert str(report.target) == "[::1]:1"
+    assert "[::1]:1" in report.verdict.summary
+
+
+@pytest.mark.parametrize(
+    ("fetch", "verdict"), [(True, "server-missing-intermediate"), (False, "server-unknown-ca")]
+)
+def test_an_issuer_that_can_be_fetched_proves_a_gap(
+    made: Pki, serve: Serve, fetch: bool, verdict: str
+) -> None:
+    plant = make("Plant CA", made.ca, ca=True)
+    with KeyServer(plant.der) as web:
+        leaf = make("broker", plant, usage=SERVER, names=("localhost",), issuer_at=web.url)
+        server = serve(leaf, hold)
+        report = probe(secured(server.port, made.settings(), fetch_issuers=fetch))
+
+    assert outcome(report) == (verdict, "server-certificate", "us")
+    assert (web.asked > 0) is fetch
 
 
 # ---------------------------------------------------------------------- CONNECT

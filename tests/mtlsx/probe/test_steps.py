@@ -20,6 +20,7 @@ from mtlsx.probe.steps import (
     material_detail,
     network_failure,
     plain_steps,
+    refusal_detail,
 )
 from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.tls.record import Ended, HandshakeRecord, VerifyError
@@ -150,6 +151,17 @@ def test_network_failures_name_the_address() -> None:
         network_failure(TimeoutError(), "b", addresses("192.0.2.7")) == "192.0.2.7:8883: no answer"
     )
     assert network_failure(socket.gaierror(-2, "Name unknown"), "b", ()) == "b: name unknown"
+
+
+def test_a_refusal_of_connect_names_its_code() -> None:
+    assert (
+        refusal_detail(Connack(False, 0x87), version5=True)
+        == "refused by the server: Not authorized (0x87)"
+    )
+    assert refusal_detail(Connack(False, 5), version5=True) == refusal_detail(
+        Connack(False, 5), version5=False
+    )
+    assert refusal_detail(Connack(False, 5), version5=False).endswith("(5)")
 
 
 def test_connack_says_version_client_id_and_session() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from mtlsx.errors import MaterialError
 from mtlsx.probe.verdicts import KINDS, MEANINGS, OK, RefusedBy, Stage, Verdict
 
 PROMISED = """
@@ -68,13 +67,3 @@ def test_the_evidence_may_move_a_refusal_to_our_side() -> None:
     verdict = Verdict("cipher-mismatch", "No.", "Yes.", by=RefusedBy.US)
     assert (verdict.refused_by, verdict.stage, verdict.exit_code) == ("us", Stage.TLS, 17)
     assert str(verdict) == "No. Yes."
-
-
-def test_a_material_error_is_a_verdict() -> None:
-    error = MaterialError("key-mismatch", "They differ.", fix="Take the other.")
-    verdict = Verdict.from_error(error)
-    assert (verdict.id, verdict.summary, verdict.fix) == (
-        "key-mismatch",
-        "They differ.",
-        "Take the other.",
-    )

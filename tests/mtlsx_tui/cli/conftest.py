@@ -1,4 +1,4 @@
-"""The program inside the test's process: its arguments in, its exit code and output out."""
+"""What tests of the commands need: the program, a broker that is none, standard input, a profile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import keyring
 import keyring.backends.fail
@@ -19,39 +18,10 @@ from mtlsx.profiles.model import Profile
 from mtlsx.profiles.secrets import SecretKind
 from mtlsx.secret import Secret
 from mtlsx.tls.settings import TlsSettings
-from mtlsx_tui.cli.main import main
 from support.fake_broker import FakeBroker, FakeConnection
+from support.program import Program, Run, program
 
-
-class Run(NamedTuple):
-    """What a run left."""
-
-    code: int
-    stdout: bytes
-    stderr: str
-
-
-Program = Callable[..., Run]
-
-
-@pytest.fixture
-def program(
-    capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Program:
-    """Runs ``mtlsx`` with its files under ``tmp_path``, without any of the caller's secrets."""
-    for name in ("MTLSX_PASSWORD", "MTLSX_PASSPHRASE", "MTLSX_KEY_PASSPHRASE", "SSLKEYLOGFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("MTLSX_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.setenv("MTLSX_STATE_DIR", str(tmp_path / "state"))
-
-    def run(*arguments: object) -> Run:
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        captured = capfdbinary.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Run(ended.value.code, captured.out, captured.err.decode())
-
-    return run
+__all__ = ["Program", "Run", "program"]
 
 
 @pytest.fixture(autouse=True)

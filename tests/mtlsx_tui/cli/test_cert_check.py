@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from mtlsx.errors import UsageError
 from mtlsx_tui.cli.cert_check import command
 from support.cli import Cli
 from support.made_pki import CLIENT, SERVER, Made, make
-from support.openssl_pki import PASSPHRASE, Pki
+from support.openssl_pki import PASSPHRASE, Pki, openssl
+from support.programs import find
 
 ROOT = make("Demo Root CA", ca=True, days=(-1, 4000))
 DEVICE = make("dev-1", ROOT, usage=CLIENT, days=(-1, 212))
@@ -100,6 +103,16 @@ def test_a_host_makes_it_a_server(tmp_path: Path) -> None:
     assert ids(run(path, "--host", "other.example", "--json"), "failure") == ["name-mismatch"]
 
 
+@pytest.mark.parametrize("host", ["mqtts://b", "b/mqtt", "b:8883", "", "a b", "*.b"])
+def test_what_is_no_host(host: str) -> None:
+    assert isinstance(run("a.crt", "--host", host).exception, UsageError)
+
+
+def test_an_address_in_brackets(tmp_path: Path) -> None:
+    server = make("broker", ROOT, usage=SERVER, names=("::1",))
+    assert run(written(tmp_path, "a.crt", server.pem), "--host", "[::1]").return_value == 0
+
+
 def test_standard_input(tmp_path: Path) -> None:
     result = run("-", "--json", stdin=DEVICE.pem + DEVICE.key_pem)
     assert result.return_value == 0
@@ -145,6 +158,26 @@ def test_a_passphrase_from_a_file_and_from_the_environment(
     wrong = cli.run(*arguments, environment={"MTLSX_PASSPHRASE": "wrong"})
     assert wrong.code == 10
     assert "the passphrase does not open" in wrong.stdout
+
+
+@pytest.mark.e2e
+def test_an_archive_that_only_openssls_legacy_provider_opens(pki: Pki, tmp_path: Path) -> None:
+    made = (
+        "pkcs12", "-export", "-in", pki.device.certificate, "-inkey", pki.device.key,
+        "-passout", f"pass:{PASSPHRASE}",
+    )  # fmt: skip
+    secret = written(tmp_path, "secret", PASSPHRASE.encode())
+    for how, wanted in ((("-legacy",), True), ((), False)):
+        archive = tmp_path / "a.p12"
+        openssl(*made, *how, "-out", archive)
+        result = run(archive, "--passphrase-file", secret, "--json")
+        assert result.return_value == 0
+        assert ("archive-encryption-legacy" in ids(result, "warning")) is wanted
+        refused = subprocess.run(
+            [find("openssl"), "pkcs12", "-in", archive, "-nodes", "-passin", f"pass:{PASSPHRASE}"],
+            capture_output=True,
+        ).returncode
+        assert bool(refused) is wanted
 
 
 @pytest.mark.e2e

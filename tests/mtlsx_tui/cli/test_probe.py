@@ -269,3 +269,21 @@ def test_a_chain_file_that_is_there_is_not_overwritten(program: Program, tmp_pat
     assert forced.code == 11
     assert "was not written" in forced.stderr
     assert file.read_text() == "mine"
+
+
+def test_a_profile_names_the_server_and_what_goes_with_it(
+    program: Program, stored_profile: str
+) -> None:
+    run = program("probe", "--profile", stored_profile, "--json")
+    report = json.loads(run.stdout)
+
+    assert (run.code, report["target"]) == (10, "broker.example:8884")
+    assert (report["verdict"], report["stage"]) == ("file-missing", "material")
+    assert "dev.pem" in report["summary"] or "ca.pem" in report["summary"]
+
+
+def test_a_profile_lends_its_files_to_other_hosts(program: Program, stored_profile: str) -> None:
+    run = program("probe", "other.example", "--profile", stored_profile, "--json")
+    report = json.loads(run.stdout)
+
+    assert (run.code, report["target"]) == (10, "other.example:8884")

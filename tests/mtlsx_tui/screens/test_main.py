@@ -16,7 +16,7 @@ from mtlsx.client.events import ConnackFacts, Connected, Connecting
 from mtlsx.client.message import Message
 from mtlsx.client.settings import Publication, Subscription
 from mtlsx.errors import UsageError
-from mtlsx.probe.verdicts import Verdict
+from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.profiles.library import Guest, ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx.profiles.secrets import SecretKind
@@ -30,7 +30,7 @@ from mtlsx_tui.widgets.failure import FailurePanel
 from mtlsx_tui.widgets.messages import MessagesPane
 from mtlsx_tui.widgets.profiles import ProfileList
 from mtlsx_tui.widgets.stream import MessageStream
-from support.scripted_connection import Script, ScriptedConnection
+from support.scripted_connection import Script, ScriptedConnection, ladder_to
 from support.tui import DEVICE, NOW, screen_text, settle
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ UNKNOWN_CA = Verdict(
     "client-cert-unknown-ca",
     'The broker does not trust "Demo Device CA", the issuer of your certificate.',
     "Use a certificate of an issuer that it trusts.",
+    ("client-cert-missing-intermediate",),
 )
 REFUSED_BY_SERVER = HandshakeRecord(
     ended=Ended.ALERT_RECEIVED, version="TLS 1.3", alert_received=48, certificate_sent=True
@@ -117,17 +118,20 @@ async def test_connect_subscribe_receive_publish(
 async def test_a_failure_stays_until_the_next_attempt(
     app: MtlsxApp, profile: Profile, script: Script
 ) -> None:
-    script.on_start = lambda connection: connection.fail(UNKNOWN_CA, REFUSED_BY_SERVER, None)
+    steps = ladder_to(Stage.CLIENT_CERTIFICATE, "refused by the server: unknown_ca (48)")
+    script.on_start = lambda each: each.fail(UNKNOWN_CA, REFUSED_BY_SERVER, None, steps)
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("c")
         await settle(pilot)
         text = screen_text(app)
         assert "✘ failed" in text
-        assert "✘ client certificate   the server refused" in text
+        assert "✔ tcp      192.0.2.7:8883" in text
+        assert "11 ms" in text
+        assert "✘ client   refused by the server: unknown_ca (48)" in text
         assert "does not trust" in text
         assert "→ Use a certificate" in text
-        assert "unknown_ca (48), sent by the server" in text
+        assert "It may also be that our certificate file lacks an intermediate" in text
         assert "Not tried again" in text
 
         script.on_start = ScriptedConnection.accept

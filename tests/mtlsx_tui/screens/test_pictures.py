@@ -16,15 +16,19 @@ import pytest
 from textual.widgets import Input
 
 from mtlsx.client.message import Message
+from mtlsx.client.settings import ConnectionSettings
 from mtlsx.pki.certify import Kind
 from mtlsx.pki.standing import Standing
-from mtlsx.probe.verdicts import Verdict
+from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
-from mtlsx.tls.record import Ended, HandshakeRecord
+from mtlsx.profiles.secrets import SecretKind
+from mtlsx.secret import Secret
+from mtlsx.tls.record import Ended, HandshakeRecord, VerifyError
+from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.authorities import Row, Survey, View
-from support.scripted_connection import Script
+from support.scripted_connection import Script, ladder_to
 from support.scripted_local_broker import (
     ScriptedLocalBroker,
     connected,
@@ -33,7 +37,7 @@ from support.scripted_local_broker import (
     handshake_refused,
     refused,
 )
-from support.tui import DEVICE, NOW, settle
+from support.tui import DEVICE, NOW, self_signed, settle
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -54,6 +58,7 @@ UNKNOWN_CA = Verdict(
     "client-cert-unknown-ca",
     "broker.example:8883 does not trust the issuer of your certificate, Demo Device CA.",
     "Use a certificate of an issuer that it trusts.",
+    ("client-cert-missing-intermediate",),
 )
 HANDSHAKE = HandshakeRecord(
     ended=Ended.ALERT_RECEIVED,
@@ -63,6 +68,9 @@ HANDSHAKE = HandshakeRecord(
     certificate_sent=True,
     alert_received=48,
 )
+
+STEPS = ladder_to(Stage.CLIENT_CERTIFICATE, "refused by the server: unknown_ca (48)")
+SELF_SIGNED = self_signed("Demo CA")
 
 
 def playing(
@@ -161,10 +169,64 @@ def test_failed(
     size: tuple[int, int],
     theme: str,
 ) -> None:
-    script.on_start = lambda connection: connection.fail(UNKNOWN_CA, HANDSHAKE, None)
+    script.on_start = lambda each: each.fail(UNKNOWN_CA, HANDSHAKE, None, STEPS)
 
     async def play(pilot: Pilot[None]) -> None:
         await pilot.press("c")
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
+@pytest.mark.parametrize("state", ["explained", "asked"])
+def test_attempt(
+    library: ProfileLibrary,
+    script: Script,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+    state: str,
+) -> None:
+    connection = ConnectionSettings(host="broker.example", port=8883, client_id="dev-1")
+    library.save(Profile(name="dev-1", connection=connection))
+    app = MtlsxApp(library, connect=script.connect, now=NOW.timestamp)
+    untrusted = HandshakeRecord(
+        ended=Ended.REFUSED_BY_US,
+        version="TLS 1.3",
+        cipher="TLS_AES_256_GCM_SHA384",
+        server_chain=(SELF_SIGNED,),
+        verify_errors=(VerifyError(18, "self signed certificate", 0, SELF_SIGNED),),
+        alert_sent=48,
+    )
+    verdict = Verdict(
+        "server-self-signed",
+        'We refused broker.example:8883: its certificate "Demo CA" is self-signed and not in the CA file.',
+        "Give this certificate as the CA file, if you know it to be the broker's.",
+    )
+    steps = ladder_to(Stage.SERVER_CERTIFICATE, "refused by us: self signed certificate")
+    script.on_start = lambda each: each.fail(verdict, untrusted, None, steps)
+
+    async def play(pilot: Pilot[None]) -> None:
+        for key in ("c", "x", *(("t",) if state == "asked" else ())):
+            await pilot.press(key)
+            await settle(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
+def test_recipes(
+    library: ProfileLibrary, snap_compare: Compare, size: tuple[int, int], theme: str
+) -> None:
+    # Absolute paths, which are the same in each run; the files are not there.
+    tls = TlsSettings(ca_file="/etc/mqtt/ca.pem", certificate_file="/etc/mqtt/device.p12")
+    connection = ConnectionSettings(host="broker.example", port=8883, client_id="dev-1", tls=tls)
+    library.save(Profile(name="dev-1", connection=connection))
+    library.secrets.set("dev-1", SecretKind.PASSWORD, Secret("public"))
+    app = MtlsxApp(library, now=NOW.timestamp)
+
+    async def play(pilot: Pilot[None]) -> None:
+        for key in ("a", "down", "down", "down"):
+            await pilot.press(key)
+            await settle(pilot)
 
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
 

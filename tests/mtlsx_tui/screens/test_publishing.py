@@ -158,12 +158,12 @@ async def test_a_payload_of_several_lines_is_written_in_the_editor(
 ) -> None:
     async with connected(app) as pilot:
         await write(pilot, "a", "1")
-        await pilot.press("f9")
+        await pilot.press("f2")
         editor = app.screen.query_one(TextArea)
         assert editor.has_focus
-        await pilot.press("end", "enter", "2", "f9", "ctrl+s")
+        await pilot.press("end", "enter", "2", "f2", "ctrl+s")
         assert script.connection.published == [Publication("a", b"1\n2")]
         assert editor.display  # two lines have no room in one
-        await pilot.press("backspace", "backspace", "f9")
+        await pilot.press("backspace", "backspace", "f2")
         assert app.screen.query_one("#publish-payload", Input).has_focus
         assert app.screen.query_one("#publish-payload", Input).value == "1"

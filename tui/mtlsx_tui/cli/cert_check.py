@@ -63,7 +63,7 @@ def command(
     asked = Asked(
         key_file=key_file,
         ca_file=ca_file,
-        host=host,
+        host=None if host is None else _host(host),
         purpose=None if purpose is None else Purpose(purpose),
         passphrase=given_passphrase(passphrase_file),
     )
@@ -76,6 +76,18 @@ def command(
     else:
         print_text(lambda width: as_text(results, width))
     return MATERIAL if any(map(_fails, _all(results))) else 0
+
+
+def _host(text: str) -> str:
+    """A name or an address as a certificate may hold it; ``[::1]`` is ``::1``."""
+    host = text.removeprefix("[").removesuffix("]")
+    if not host or not host.isprintable() or any(char in host for char in "/@ *"):
+        raise UsageError(
+            f"{text!r} is not a host.", fix="Give its name or IP address alone, as broker.example."
+        )
+    if host.count(":") == 1:
+        raise UsageError(f"{text} has a port; certificates are for hosts.", fix="Leave it out.")
+    return host
 
 
 def _checked(file: str, asked: Asked, now: datetime) -> tuple[Finding, ...]:

@@ -18,6 +18,7 @@ from mtlsx_tui.cli.headless import notice
 from mtlsx_tui.cli.output import print_text
 from mtlsx_tui.cli.probe_hosts import parse_host
 from mtlsx_tui.cli.probe_json import report_json
+from mtlsx_tui.cli.probe_matrix import matrix_options, try_all
 from mtlsx_tui.cli.probe_running import probe_all
 from mtlsx_tui.cli.probe_targets import harm, probed_settings, target_of, without_material
 from mtlsx_tui.cli.probe_text import report_text
@@ -26,6 +27,7 @@ from mtlsx_tui.cli.sections import SectionedCommand, option
 if TYPE_CHECKING:
     from mtlsx.probe.report import Report
     from mtlsx_tui.cli.connection_options import ConnectionArguments
+    from mtlsx_tui.cli.probe_matrix import MatrixArguments
 
 PROBE = "Probe"
 _READABLE = 0o644  # certificates are public
@@ -56,6 +58,7 @@ _OF_MQTT = {
 @option(
     PROBE, "--json", "as_json", is_flag=True, help="One object for one host, an array for several."
 )
+@matrix_options
 @connection_options
 def command(
     arguments: ConnectionArguments,
@@ -66,6 +69,7 @@ def command(
     save_chain: str | None,
     force: bool,
     as_json: bool,
+    matrix: MatrixArguments,
 ) -> int:
     """Connect stage by stage and say where it stops, who refused whom, and what to do.
 
@@ -75,6 +79,7 @@ def command(
     Exit codes: 0 nothing refused, 2 wrong usage, 10 a file or passphrase, 11 network,
     12 we refused the server, 13 the server refused our certificate, 14 MQTT refused,
     15 not authorized, 16 lost afterwards, 17 TLS was not agreed. Several hosts: the highest.
+    With --matrix: 0 it does what it must, 12 it lets in whom it must refuse.
     """  # fmt: skip
     where = [parse_host(text) for text in hosts]
     _check_chain_file(save_chain, len(where), force=force)
@@ -93,6 +98,10 @@ def command(
         ]
         for words in dict.fromkeys(filter(None, map(harm, targets))):
             notice(words)
+        if matrix.matrix:
+            if save_chain is not None:
+                raise UsageError("--save-chain goes without --matrix.")
+            return try_all(targets, matrix, as_json=as_json)
         reports = probe_all(targets)
     code = 0
     objects = []

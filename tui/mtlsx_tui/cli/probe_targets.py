@@ -19,10 +19,10 @@ from mtlsx.identity.mapping import Mapping
 from mtlsx.packets.control_packets import MQTT_5, MQTT_31, MQTT_311, Connect
 from mtlsx.packets.properties import ConnectProperties
 from mtlsx.probe.evidence import LocalSide
+from mtlsx.probe.judge import judge_material
 from mtlsx.probe.ladder import Step
 from mtlsx.probe.report import Report
 from mtlsx.probe.target import Patience, Target, Websocket
-from mtlsx.probe.verdicts import Verdict
 from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.cli.connection_settings import connection_settings
 from mtlsx_tui.cli.probe_hosts import Host
@@ -102,7 +102,7 @@ def without_material(
         base = saved.connection if saved else None
         name = arguments.hostname or (base.host if base else "localhost")
         hosts = [Host(name, base.port if base else None)]
-    verdict = Verdict.from_error(error)
+    verdict = judge_material(error)
     step = Step(verdict.stage, False, None, verdict.summary)
     reports = []
     for host in hosts:

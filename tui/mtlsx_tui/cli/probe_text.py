@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mtlsx.tls.record import HandshakeRecord
 
 _INDENT = 3
+_MOST_NAMES = 12
 
 
 def report_text(report: Report, *, width: int | None) -> str:
@@ -35,7 +36,7 @@ def report_text(report: Report, *, width: int | None) -> str:
     lines += verdict_lines(report.verdict, width)
     rows = list(_rows(report))
     if rows:
-        lines += ["", *card("Both sides", rows, width=width)]
+        lines += ["", *card("What was seen", rows, width=width)]
     return "\n".join(lines)
 
 
@@ -73,7 +74,9 @@ def _rows(report: Report) -> Iterator[Row]:
     elif record is not None:
         yield Row("Ours", ("no certificate",))
     for warning in report.warnings:
-        yield Row("Warning", (f"{warning.what} ({warning.id})",), "yellow")
+        lines = [f"{warning.what} ({warning.id})"]
+        lines += [f"→ {warning.fix}"] if warning.fix else []
+        yield Row("Warning", tuple(lines), "yellow")
     if report.target.tls is not None:
         checks = {"chain": report.target.tls.verify_chain, "name": report.target.tls.verify_name}
         off = [name for name, checked in checks.items() if not checked]
@@ -87,7 +90,19 @@ def _server_rows(record: HandshakeRecord, now: datetime) -> Iterator[Row]:
         yield Row("TLS", (printable(f"{record.version}, {record.cipher}{alpn}"),))
     if record.server_chain:
         yield Row("Server", tuple(_certificate(each, now) for each in record.server_chain))
+        if names := _names(record.server_chain[0]):
+            yield Row("Its names", (names,))
         yield Row("Accepts", tuple(_accepted(record)))
+
+
+def _names(encoded: bytes) -> str:
+    """The names that a server's certificate is for, "" where it has none that can be read."""
+    try:
+        names = [name.text for name in describe(encoded).extensions.alternative_names]
+    except DerError:
+        return ""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return printable(", ".join(names[:_MOST_NAMES])) + more
 
 
 def _accepted(record: HandshakeRecord) -> Iterator[str]:

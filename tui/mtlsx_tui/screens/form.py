@@ -269,7 +269,9 @@ class ProfileForm(Screen[Saved | None]):
     def on_identity_read(self, message: IdentityRead) -> None:
         inspection = message.inspection
         for key in (*_FILES, "passphrase"):
-            self.query_one(f"#field-{key}", Field).show_error(inspection.errors.get(key))
+            field = self.query_one(f"#field-{key}", Field)
+            field.show_error(inspection.errors.get(key))
+            field.show_remarks(inspection.remarks.get(key, ()))
         card = self.query_one(IdentityCard)
         if inspection.identity is not None:
             card.show(inspection.identity)

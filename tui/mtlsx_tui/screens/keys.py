@@ -49,13 +49,32 @@ KEYS = (
         priority=True,
     ),
     Binding("f5", "sent", "Sent", tooltip="What was sent, to send it again", priority=True),
-    Binding("f9", "editor", "Editor", tooltip="Write the payload in several lines", priority=True),
-    *_keys("t f12", "topics", "Topics", "The topics that messages came on, as a tree"),
+    Binding("f2", "editor", "Editor", tooltip="Write the payload in several lines", priority=True),
+    *_keys("t f3", "topics", "Topics", "The topics that messages came on, as a tree"),
     *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
-    *_keys("slash f3", "filter", "Filter", "Show some of the messages only", show=False),
-    *_keys("w f8", "export", "Export", "Write the messages that are shown into a file", show=False),
+    *_keys("slash ctrl+f", "filter", "Filter", "Show some of the messages only", show=False),
+    *_keys(
+        "w f12", "export", "Export", "Write the messages that are shown into a file", show=False
+    ),
     *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
     *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
+    *_keys(
+        "x f8", "explain", "Why", "Why there is no connection: each stage, and all the evidence"
+    ),
+    *_keys(
+        "x f8",
+        "look_back",
+        "Shown",
+        "What the last attempt to connect showed, stage by stage",
+        show=False,
+    ),
+    *_keys(
+        "a f9",
+        "recipes",
+        "Copy as",
+        "Copy the connection as a command for another program",
+        show=False,
+    ),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
     *_keys("comma f10", "settings", "Settings", "Settings of the application", show=False),
@@ -72,15 +91,20 @@ def applies(
 ) -> bool:
     """Whether an action does something now. ``publishing``: the focus is in the publish line."""
     active = session is not None and session.active
+    attempted = session.attempted if session is not None else None
     match action:
         case "connect":
             return profile is not None and not active
         case "disconnect":
             return active
-        case "edit" | "subscribe" | "copy":
-            return profile is not None
-        case "publish":
+        case "edit" | "publish":
             return profile is not None and not publishing
+        case "subscribe" | "copy" | "recipes":
+            return profile is not None
+        case "explain":
+            return attempted is not None and attempted.verdict is not None
+        case "look_back":
+            return attempted is not None and attempted.verdict is None
         case "send" | "options" | "sent" | "editor":
             return publishing
         case "topics":

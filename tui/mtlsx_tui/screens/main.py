@@ -96,7 +96,7 @@ class MainScreen(Screen[None]):
         self._side = ProfilesPanel(library, self.sessions)
         self._card = ProfileIdentity(library, now=now)
         self._subscriptions = ProfileSubscriptions()
-        self._conversation = Conversation(now=now)
+        self._conversation = Conversation()
         self._publishing = Publishing(now=now)
         self._export = ExportPanel()
 
@@ -264,6 +264,31 @@ class MainScreen(Screen[None]):
 
         self.app.push_screen(HelpScreen(KEYS))
 
+    def action_explain(self) -> None:
+        """Open what the last attempt showed."""
+        profile, session = self._side.profile, self._side.session
+        attempted = None if session is None else session.attempted
+        if profile is None or attempted is None:
+            return
+        from mtlsx_tui.screens.attempt import AttemptScreen
+
+        def ended(changed: Profile | None) -> None:
+            if changed is not None:
+                self._side.load(changed.name, then_connect=True)
+
+        self.app.push_screen(AttemptScreen(attempted, profile, self._library, now=self._now), ended)
+
+    def action_look_back(self) -> None:
+        """Open what the last attempt showed; it succeeded."""
+        self.action_explain()
+
+    def action_recipes(self) -> None:
+        """Copy the connection as a command for another program."""
+        from mtlsx_tui.screens.recipes import RecipesScreen
+
+        if (profile := self._side.profile) is not None:
+            self.app.push_screen(RecipesScreen(profile, self._library))
+
     # The connection
 
     def action_connect(self) -> None:
@@ -348,9 +373,9 @@ class MainScreen(Screen[None]):
 
     @on(ProfileSubscriptions.Closed)
     @on(CopyPanel.Closed)
-    @on(Publishing.Left)
     @on(ExportPanel.Closed)
     @on(FilterLine.Closed)
+    @on(Publishing.Left)
     def action_leave(self) -> None:
         """Leave a field or a panel for the messages, or for the list of profiles."""
         stream = self.query_one(MessageStream)

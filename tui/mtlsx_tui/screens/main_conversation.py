@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual import work
 from textual.containers import Vertical
 
-from mtlsx_tui.messages import EvidenceRead
 from mtlsx_tui.screens import words
 from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.failure import FailurePanel
@@ -23,13 +20,12 @@ if TYPE_CHECKING:
 
 
 class Conversation(Vertical):
-    """Shows one session. The screen calls ``tick`` from its timer. ``now``: seconds since the epoch."""
+    """Shows one session. The screen calls ``tick`` from its timer."""
 
-    def __init__(self, *, now: Callable[[], float]) -> None:
+    def __init__(self) -> None:
         super().__init__(id="conversation")
         self.messages = MessagesPane()
         self._failure = FailurePanel()
-        self._now = now
         self._session: Session | None = None
 
     def compose(self) -> ComposeResult:
@@ -61,22 +57,7 @@ class Conversation(Vertical):
         if session is None:
             return
         if verdict is not None:
-            self._failure.show(verdict)
-            self._read_evidence(session)
+            self._failure.show(verdict, session.steps)
         elif error is not None:
             self._failure.show_error(error)
         self._failure.show_next(words.coming(session, clock=time.monotonic()))
-
-    @work(thread=True, exclusive=True, group="evidence")
-    def _read_evidence(self, session: Session) -> None:
-        if session.handshake is not None:
-            from mtlsx_tui.evidence import read_evidence
-
-            evidence = read_evidence(session.handshake, now=self._now())
-            self.post_message(EvidenceRead(session.profile, session.run, evidence))
-
-    def on_evidence_read(self, message: EvidenceRead) -> None:
-        message.stop()
-        session = self._session
-        if session is not None and session.run == message.run and session.verdict is not None:
-            self._failure.show_evidence(message.evidence)

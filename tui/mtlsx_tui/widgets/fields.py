@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from mtlsx_tui.identity import Remark
+
+_BAD = "$text-error"
+
 
 class Field(Vertical):
     """One labelled control, with whatever belongs to its right. ``id`` of the field is not its control's."""
@@ -24,7 +28,7 @@ class Field(Vertical):
         & > Horizontal { height: 1; }
         & > Horizontal > .label { width: 13; color: $text-muted; }
         & > Horizontal > Input { width: 1fr; }
-        & > .remark { display: none; height: auto; margin-left: 13; color: $text-error; }
+        & > .remark { display: none; height: auto; margin-left: 13; }
         &.-focused > Horizontal > .label { color: $text-primary; text-style: bold; }
         &.-error > .remark { display: block; }
     }
@@ -34,6 +38,8 @@ class Field(Vertical):
         super().__init__(id=id)
         self._label = label
         self._controls = controls
+        self._error: str | None = None
+        self._remarks: tuple[Remark, ...] = ()
 
     def compose(self) -> ComposeResult:
         with Horizontal():
@@ -49,6 +55,18 @@ class Field(Vertical):
 
     def show_error(self, text: str | None) -> None:
         """Say what is wrong; None: nothing is."""
-        self.set_class(text is not None, "-error")
-        if text is not None:
-            self.query_one(".remark", Static).update(Content(f"✘ {printable(text)}"))
+        self._error = text
+        self._draw()
+
+    def show_remarks(self, remarks: tuple[Remark, ...]) -> None:
+        """Say what will go wrong, below what is wrong."""
+        self._remarks = remarks
+        self._draw()
+
+    def _draw(self) -> None:
+        lines = [] if self._error is None else [Content.styled(f"✘ {printable(self._error)}", _BAD)]
+        for remark in self._remarks:
+            mark, colour = ("✘", _BAD) if remark.failure else ("⚠", "$text-warning")
+            lines.append(Content.styled(f"{mark} {printable(remark.text)}", colour))
+        self.set_class(bool(lines), "-error")
+        self.query_one(".remark", Static).update(Content("\n").join(lines))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -13,34 +11,30 @@ from textual.widgets import Static
 from mtlsx.auth.trace import Mark
 from mtlsx_tui.broker_log import BAD, GOOD, Decision, text_of
 from mtlsx_tui.widgets.printable import printable
+from mtlsx_tui.widgets.rungs import Rung, Rungs, Tone
 from mtlsx_tui.widgets.stream import clock_time
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-_STYLES = {Mark.GOOD: "good", Mark.BAD: "bad", Mark.WARNING: "warning", Mark.HINT: "hint"}
+_TONES = {
+    Mark.GOOD: Tone.GOOD,
+    Mark.BAD: Tone.BAD,
+    Mark.WARNING: Tone.WARNING,
+    Mark.HINT: Tone.HINT,
+}
 _COLOURS = {GOOD: "$text-success", BAD: "$text-error"}
 
 
 class Ladder(VerticalScroll):
     """Shows one decision until it is told otherwise."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "ladder--good",
-        "ladder--bad",
-        "ladder--warning",
-        "ladder--hint",
-    }
     DEFAULT_CSS = """
     Ladder {
         padding: 0 1;
         &:focus { background: $foreground 4%; background-tint: transparent; }
         & > Static { height: auto; }
         & > #ladder-steps { margin-top: 1; }
-        & > .ladder--good { color: $text-success; }
-        & > .ladder--bad { color: $text-error; }
-        & > .ladder--warning { color: $text-warning; }
-        & > .ladder--hint { color: $text-accent; }
     }
     """
 
@@ -50,7 +44,7 @@ class Ladder(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         yield Static(id="ladder-head")
-        yield Static(id="ladder-steps")
+        yield Rungs(id="ladder-steps")
 
     def show(self, decision: Decision | None) -> None:
         """Show ``decision``, from its first step."""
@@ -59,31 +53,20 @@ class Ladder(VerticalScroll):
             self.scroll_home(animate=False)
             self._draw()
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        if self.is_mounted:
-            self._draw()
-
     def _draw(self) -> None:
         decision = self._decision
-        head, steps = (
-            self.query_one("#ladder-head", Static),
-            self.query_one("#ladder-steps", Static),
-        )
+        head, steps = self.query_one("#ladder-head", Static), self.query_one(Rungs)
         if decision is None:
             head.update(Content.styled("Nothing is decided yet.", "$foreground-muted"))
-            steps.update("")
+            steps.show(())
             return
         head.update(self._head(decision))
-        # A table, so that a long sentence goes on below itself and not below its mark.
-        table = Table.grid(padding=(0, 1, 0, 0))
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        for mark, sentence in decision.ladder:
-            name = _STYLES.get(Mark(mark))
-            style = self.get_component_rich_style(f"ladder--{name}", partial=True) if name else ""
-            table.add_row(Text(mark, style), Text(printable(sentence)))
-        steps.update(table)
+        steps.show(
+            [
+                Rung(mark, sentence, _TONES.get(Mark(mark), Tone.PLAIN))
+                for mark, sentence in decision.ladder
+            ]
+        )
 
     def _head(self, decision: Decision) -> Content:
         place = "" if decision.host is None else f" from {decision.host}:{decision.port}"

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from mtlsx.certificates.chain import Link, links
 from mtlsx.certificates.checks.finding import Finding, Level
 from mtlsx.certificates.describe import CertificateDescription, describe
+from mtlsx.certificates.fields import parse_certificate
 from mtlsx.certificates.names import Name, common_names, format_name
+from mtlsx.certificates.times import ValidityState, read_moment, validity
 
 _TOPIC = "chain"
 _LONGEST_NAME = 60
@@ -36,13 +39,16 @@ class Path:
     namesakes: tuple[bytes, ...]
 
 
-def find_path(held: Sequence[bytes], own: int, elsewhere: Sequence[bytes]) -> Path:
-    """The way up from ``held[own]`` through the file's own certificates and then through those ``elsewhere``.
+def find_path(held: Sequence[bytes], own: int, elsewhere: Sequence[bytes], now: datetime) -> Path:
+    """The way up from ``held[own]`` through the file's own certificates and those ``elsewhere``.
 
-    All are DER certificates whose outline can be read.
+    All are DER certificates whose outline can be read. Where several could be the issuer (a CA that was renewed, or
+    signed by another, too), one that is in date at ``now`` is taken, and rather one from elsewhere: so OpenSSL does.
     """
-    others = (*held[:own], *held[own + 1 :], *elsewhere)
-    everybody = tuple(dict.fromkeys((held[own], *others)))
+    others = (*elsewhere, *held[:own], *held[own + 1 :])
+    everybody = tuple(
+        dict.fromkeys((held[own], *sorted(others, key=lambda each: _is_old(each, now))))
+    )
     found = links(everybody)
     way = _way(found)
     last = found[way[-1]]
@@ -122,6 +128,7 @@ def check_chain(
         yield Finding(
             "chain-unverified", Level.WARNING, _TOPIC,
             "A signature in the chain could not be checked here: its algorithm is not supported.",
+            fix="Have it verified where that algorithm is known, as with openssl verify.",
         )  # fmt: skip
 
 
@@ -161,6 +168,12 @@ def short_name(name: Name | None) -> str:
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 1]}…"
 
 
+def _is_old(certificate: bytes, now: datetime) -> bool:
+    fields = parse_certificate(certificate)
+    state = validity(read_moment(fields.not_before), read_moment(fields.not_after), now).state
+    return state not in (ValidityState.VALID, ValidityState.ENDING)
+
+
 def _way(found: Sequence[Link]) -> list[int]:
     way = [0]
     while (issuer := found[way[-1]].issuer) is not None and issuer not in way:
@@ -169,7 +182,10 @@ def _way(found: Sequence[Link]) -> list[int]:
 
 
 def _strays(held: Sequence[bytes], path: Path) -> Iterator[Finding]:
-    strays = [describe(each) for each in dict.fromkeys(held) if each not in path.certificates]
+    # Another certificate of a CA on the way, as of one that another CA has signed, too, is no stranger.
+    related = {about.subject for about in path.about}
+    others = (describe(each) for each in dict.fromkeys(held) if each not in path.certificates)
+    strays = [about for about in others if about.subject not in related]
     if strays and (path.complete or not _authorities_off_the_way(held, path)):
         names = ", ".join(f'"{short_name(about.subject)}"' for about in strays)
         yield Finding(

@@ -23,6 +23,11 @@ _BEGINS_INDENTED = re.compile(rb"^[ \t]+-----BEGIN ", re.MULTILINE)
 _GAP_IN_BODY = re.compile(rb"^[A-Za-z0-9+/=]{40,}\r?\n[ \t]*\r?\n[A-Za-z0-9+/=]+\r?$", re.MULTILINE)
 _TRADITIONAL = re.compile(rb"^Proc-Type: 4,ENCRYPTED\r?$", re.MULTILINE)
 _LABEL = re.compile(rb"-----BEGIN (TRUSTED CERTIFICATE)-----")
+# pbeWithSHAAnd128BitRC4, 40BitRC4, 128BitRC2-CBC and 40BitRC2-CBC (RFC 7292, appendix C).
+_LEGACY_ENCRYPTIONS = tuple(
+    bytes.fromhex(f"060a2a864886f70d010c01{last:02x}") for last in (1, 2, 5, 6)
+)
+_ALONE = "Leave only certificates and keys in the file."
 _CONVERSIONS = {
     "DER": "openssl x509 -inform der -in FILE -out FILE.pem",
     "PKCS#7": "openssl pkcs7 -print_certs -in FILE -out FILE.pem, with -inform der where it is binary",
@@ -43,9 +48,16 @@ def check_form(material: Material, data: bytes) -> Iterator[Finding]:
             "The passphrase is hashed once with MD5 there, so it can be guessed fast.",
             "Convert it: openssl pkcs8 -topk8 -in FILE -out FILE.pk8",
         )  # fmt: skip
+    if material.encoding == "PKCS#12" and any(each in data for each in _LEGACY_ENCRYPTIONS):
+        yield Finding(
+            "archive-encryption-legacy", Level.WARNING, _TOPIC,
+            "The archive is encrypted with RC2 or RC4, as older programs do it.",
+            "OpenSSL from 3.0 on opens it with its legacy provider alone (openssl pkcs12 -legacy).",
+            "Export it anew: openssl pkcs12 -legacy -in FILE -nodes | openssl pkcs12 -export -out FILE.new",
+        )  # fmt: skip
     for note in material.notes:
         if "UTF-16" not in note and "base64 without" not in note:
-            yield Finding("file-oddity", Level.WARNING, _TOPIC, note)
+            yield Finding("file-oddity", Level.WARNING, _TOPIC, note, fix=_ALONE)
 
 
 def _encoding(material: Material) -> Finding:

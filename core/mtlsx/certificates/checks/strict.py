@@ -17,6 +17,7 @@ from mtlsx.certificates.describe import CertificateDescription
 
 _WHY = "Strict verifiers refuse it: openssl verify -x509_strict, and Python from 3.13 on."
 _ODD = "RFC 5280 does not allow it: some programs take it, others cannot even read the certificate."
+_ANEW = "Have it issued anew without that."
 _V3 = 3
 # crypto/x509/v3_purp.c, X509_supported_extension.
 _HANDLED = {
@@ -53,7 +54,7 @@ def check_strict(
     for depth, (about, role) in enumerate(zip(chain, roles, strict=True)):
         whose = f"{role.name}: " if role.topic else ""
         found += [
-            Finding("strict-oddity", Level.WARNING, "strict", f"{whose}{oddity}", _ODD)
+            Finding("strict-oddity", Level.WARNING, "strict", f"{whose}{oddity}", _ODD, _ANEW)
             for oddity in about.oddities
         ]
         if depth or not about.self_issued or _is_ca(about, depth):

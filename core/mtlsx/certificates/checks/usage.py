@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from mtlsx.certificates import der
 from mtlsx.certificates.checks.finding import Finding, Level
+from mtlsx.certificates.der import DerError
 from mtlsx.certificates.describe import CertificateDescription
 
 
@@ -42,6 +44,13 @@ def check_usage(about: CertificateDescription, purpose: Purpose) -> Finding:
             f"The other side refuses it as a {purpose} certificate.",
             f"Issue it with extendedKeyUsage {purpose.key_purpose}, or take it for what it is meant for.",
         )  # fmt: skip
+    if not _netscape_type_allows(about, purpose):
+        return Finding(
+            "own-cert-wrong-usage", Level.FAILURE, "usage",
+            f"Its Netscape certificate type does not allow an SSL {purpose}.",
+            f"OpenSSL still looks at it, and refuses it as a {purpose} certificate.",
+            "Issue it without nsCertType.",
+        )  # fmt: skip
     if usages is not None and KEY_USAGES[purpose].isdisjoint(usages):
         return Finding(
             "own-cert-wrong-usage", Level.FAILURE, "usage",
@@ -63,3 +72,22 @@ def check_usage(about: CertificateDescription, purpose: Purpose) -> Finding:
         if named
         else f"It names no usage, so a {purpose} may use it.",
     )  # fmt: skip
+
+
+def _netscape_type_allows(about: CertificateDescription, purpose: Purpose) -> bool:
+    """Whether nsCertType, which old recipes set, leaves the purpose; without it, or unreadable, it does."""
+    for extension in about.extensions.others:
+        if extension.oid == _NETSCAPE_TYPE:
+            try:
+                bits = der.expect(der.read_whole(extension.value), der.BIT_STRING, "type").value
+            except DerError:
+                return True
+            return len(bits) < 2 or bool(bits[1] & _NETSCAPE_BITS[purpose])
+    return True
+
+
+_NETSCAPE_TYPE = "2.16.840.1.113730.1.1"
+_NETSCAPE_BITS = {
+    Purpose.CLIENT: 0x80,
+    Purpose.SERVER: 0x40,
+}  # v3_purp.c: NS_SSL_CLIENT, NS_SSL_SERVER

@@ -1,0 +1,1 @@
+"""The matrix: one server, tried with every certificate that it must refuse, and with the right one."""

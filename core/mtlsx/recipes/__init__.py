@@ -1,0 +1,1 @@
+"""Recipes: the same connection as other programs take it, ready to copy, without its secrets."""
