@@ -79,6 +79,7 @@ KEYS = (
     *_keys("o f10", "import", "Import", "Take over profiles from a file", show=False),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
+    *_keys("comma f10", "settings", "Settings", "Settings of the application", show=False),
     *_keys("question_mark f1", "help", "Help", "List all keys", display="?"),
     *_keys("escape", "leave", "Back", "Leave a field or a panel", show=False),
     *_keys("q ctrl+q", "app.quit", "Quit", "Disconnect everything and quit", show=False),
