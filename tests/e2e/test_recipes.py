@@ -24,7 +24,7 @@ from mtlsx.client.settings import (
 from mtlsx.recipes.files import read_files
 from mtlsx.recipes.mosquitto import mosquitto_pub, mosquitto_sub
 from mtlsx.recipes.openssl import s_client
-from mtlsx.recipes.own import mtlsx_conn
+from mtlsx.recipes.own import mtlsx_conn, mtlsx_probe
 from mtlsx.recipes.paho import paho
 from mtlsx.recipes.recipe import PASSPHRASE as PASSPHRASE_PLACE
 from mtlsx.recipes.recipe import PASSWORD, Recipe, Task
@@ -46,6 +46,7 @@ RECIPES: dict[str, Callable[[Task], Recipe]] = {
     "openssl": s_client,
     "paho": paho,
     "mtlsx": mtlsx_conn,
+    "probe": mtlsx_probe,
 }
 
 
