@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from paho.mqtt.enums import MQTTErrorCode
 
 from mtlsx.client.attempt import Attempt
+from mtlsx.client.client_id import client_id_of
 from mtlsx.client.events import (
     ConnackFacts,
     Connected,
@@ -23,7 +24,6 @@ from mtlsx.client.link import LinkContext
 from mtlsx.client.outbox import Outbox
 from mtlsx.client.packet_log import PacketLog, connect_text
 from mtlsx.client.paho_client import (
-    client_id_of,
     connect,
     make_client,
     publish_properties,

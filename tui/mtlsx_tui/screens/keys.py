@@ -68,7 +68,7 @@ KEYS = (
         "What the last attempt to connect showed, stage by stage",
         show=False,
     ),
-    *_keys("i ctrl+d", "connection", "Inside", "What CONNACK said, and the packets", show=False),
+    *_keys("l ctrl+d", "connection", "Inside", "What CONNACK said, and the packets", show=False),
     *_keys(
         "a f9",
         "recipes",
@@ -76,6 +76,7 @@ KEYS = (
         "Copy the connection as a command for another program",
         show=False,
     ),
+    *_keys("i f11", "import", "Import", "Take over profiles from a file", show=False),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
     *_keys("question_mark f1", "help", "Help", "List all keys", display="?"),

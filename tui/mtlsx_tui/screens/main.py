@@ -89,7 +89,7 @@ class MainScreen(Screen[None]):
         )
         # Made here, and not looked up: keys are asked about also before these are mounted, and after.
         self._status = StatusLine()
-        self._side = ProfilesPanel(library, self.sessions)
+        self._side = ProfilesPanel(library, self.sessions, now=now)
         self._card = ProfileIdentity(library, now=now)
         self._subscriptions = ProfileSubscriptions(now=now)
         self._conversation = Conversation()
@@ -224,6 +224,16 @@ class MainScreen(Screen[None]):
         self._show()
 
     # Other screens
+
+    def action_import(self) -> None:
+        """Take over profiles from a file."""
+        from mtlsx_tui.screens.profile_import import ImportScreen
+
+        def ended(name: str | None) -> None:
+            if name is not None:
+                self._side.load(name)
+
+        self.app.push_screen(ImportScreen(self._library), ended)
 
     def action_certificates(self) -> None:
         """Open the authorities and what they issued."""
@@ -387,7 +397,9 @@ class MainScreen(Screen[None]):
     @on(FilterLine.Closed)
     @on(Publishing.Left)
     def action_leave(self) -> None:
-        """Leave a field or a panel for the messages, or for the list of profiles."""
+        """Leave a search, or a field or a panel for the messages, or for the list of profiles."""
+        if self._side.close_search():
+            return
         stream = self.query_one(MessageStream)
         if stream.focusable:
             self.set_focus(stream)
