@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from mtlsx.client.events import Event
+    from mtlsx.client.history import MessageHistory
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx_tui.sessions import Connection, ConnectionFactory
@@ -48,6 +49,7 @@ class MtlsxApp(App[None]):
 
     ``library``: the profiles and their secrets; ``settings``: what a person set for all of them.
     ``pki``: the directory of certificate authorities; None: there is no screen for them.
+    ``history``: what keeps messages on disk; ``settings_directory``: where settings are saved, None: nowhere.
     ``opened``: the name of a profile that is connected at once.
     ``local_broker``: one that somebody made, running or not; its events are the application's from now on, and one
     that is not running is started with it. ``make_broker`` makes those that a person starts.
@@ -66,6 +68,8 @@ class MtlsxApp(App[None]):
         *,
         settings: Settings = _DEFAULTS,
         pki: Path | None = None,
+        history: MessageHistory | None = None,
+        settings_directory: Path | None = None,
         opened: str | None = None,
         local_broker: LocalBroker | None = None,
         make_broker: BrokerFactory = LocalBroker,
@@ -75,8 +79,10 @@ class MtlsxApp(App[None]):
         super().__init__()
         self.broker = BrokerSession(local_broker, make=make_broker, now=now)
         self.main = MainScreen(
-            library, connect, settings=settings, now=now, pki=pki, opened=opened, broker=self.broker
-        )
+            library, connect, settings=settings, now=now, pki=pki, opened=opened, broker=self.broker,
+            history=history, settings_directory=settings_directory,
+        )  # fmt: skip
+        self._theme_wanted = settings.theme
 
     @property
     def local_broker(self) -> LocalBroker | None:
@@ -84,6 +90,8 @@ class MtlsxApp(App[None]):
         return self.broker.local
 
     def on_mount(self) -> None:
+        if self._theme_wanted in self.available_themes:
+            self.theme = self._theme_wanted
         if self.broker.local is not None:
             self.run_worker(self.broker.start(), group="broker")
 
@@ -111,5 +119,24 @@ def run() -> None:
     Raises UsageError for a settings file that cannot be read.
     """
     directory = config_directory(os.environ)
-    pki = state_directory(os.environ) / "pki"
-    MtlsxApp(ProfileLibrary(directory), settings=load_settings(directory), pki=pki).run()
+    state = state_directory(os.environ)
+    settings = load_settings(directory)
+    MtlsxApp(
+        ProfileLibrary(directory),
+        settings=settings,
+        settings_directory=directory,
+        history=_history(settings, state),
+        pki=state / "pki",
+    ).run()
+
+
+def _history(settings: Settings, state: Path) -> MessageHistory | None:
+    if not settings.history:
+        return None
+    from mtlsx.client.history import MessageHistory
+
+    return MessageHistory(
+        state / "history.sqlite",
+        max_messages=settings.history_messages,
+        max_bytes=settings.history_bytes,
+    )

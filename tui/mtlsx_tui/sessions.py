@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from mtlsx.client import events
@@ -25,6 +26,7 @@ from mtlsx.packets.reason_codes import FAILURE
 from mtlsx_tui.attempted import Attempted
 
 if TYPE_CHECKING:
+    from mtlsx.client.history import MessageHistory
     from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
     from mtlsx.probe.ladder import Step
@@ -92,7 +94,8 @@ class Session:
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
     ``settings``: what is connected with, None until they are read; ``steps``: the ladder of the last attempt.
     ``topics``: what came, by topic; ``counts``: how much, by subscription. ``refusal``: the last publication, if the
-    server refused it, in words. ``closing``: a person wants no connection any more.
+    server refused it, in words. ``closing``: a person wants no connection any more. ``keep`` takes each message for
+    the history on disk.
     """
 
     profile: str
@@ -112,6 +115,7 @@ class Session:
     refusal: str | None = None
     closing: bool = False
     seen: int = 0
+    keep: Callable[[Message], object] | None = None
     subscriptions: dict[str, SubscriptionState] = field(default_factory=dict)
     counts: FilterCounts = field(default_factory=FilterCounts)
     _order: threading.Lock = field(default_factory=threading.Lock)
@@ -124,6 +128,8 @@ class Session:
         self.topics.table.add(message)
         with self._order:
             self.ring.append(message)
+        if self.keep is not None:
+            self.keep(message)
 
     def subscribe(self, subscription: Subscription) -> None:
         """Ask the server for a subscription. Raises MtlsxError."""
@@ -162,6 +168,8 @@ class Session:
         with self._order:  # or a broker nearby would answer before the question is in the list
             self.connection.publish(publication)
             self.ring.append(sent)
+        if self.keep is not None:
+            self.keep(sent)
 
     @property
     def unread(self) -> int:
@@ -195,7 +203,8 @@ class Sessions:
     """All sessions, by profile name. Together they keep their messages within the budget of ``settings``.
 
     ``post`` takes a profile's name, the number of the run and the event to the screen's thread, from any
-    thread and at once. ``in_background`` runs a function where it keeps nobody waiting.
+    thread and at once. ``in_background`` runs a function where it keeps nobody waiting. ``history`` keeps messages
+    on disk; None: nobody asked for that.
     """
 
     def __init__(
@@ -206,6 +215,7 @@ class Sessions:
         settings: Settings,
         post: Callable[[str, int, SessionEvent], object],
         in_background: Callable[[Callable[[], None]], object],
+        history: MessageHistory | None = None,
     ) -> None:
         self._library = library
         self._connect = connect
@@ -213,6 +223,8 @@ class Sessions:
         self._post = post
         self._in_background = in_background
         self._budget = MessageBudget(settings.max_message_bytes)
+        self._history = history
+        self._recalled: dict[str, threading.Event] = {}
         self._sessions: dict[str, Session] = {}
         self._runs = 0
 
@@ -223,15 +235,41 @@ class Sessions:
     def _ring(self) -> MessageRing:
         return MessageRing(self._settings.max_messages, self._budget)
 
+    def _new(self, profile: str, earlier: Session | None) -> Session:
+        self._runs += 1
+        if earlier is not None:
+            session = Session(profile, self._runs, earlier.ring, earlier.topics, seen=earlier.seen)
+        else:
+            session = Session(profile, self._runs, self._ring(), TopicTree(TopicTable()))
+        if self._history is not None:
+            session.keep = partial(self._history.record, profile)
+        return session
+
+    def recall(self, profile: str) -> None:
+        """Find the messages of a profile that has no session again, where they are kept on disk."""
+        if self._history is None or profile in self._sessions:
+            return
+        session = self._sessions[profile] = self._new(profile, None)
+        session.state = State.DISCONNECTED
+        done = self._recalled[profile] = threading.Event()
+        self._in_background(lambda: self._load(session, done))
+
+    def _load(self, session: Session, done: threading.Event) -> None:
+        assert self._history is not None  # noqa: S101  (recall is for those who have one)
+        try:
+            for message in self._history.load(session.profile, self._settings.max_messages):
+                session.ring.append(message)
+            session.seen = session.ring.next
+        except MtlsxError as error:
+            self._history.problem = error
+        finally:
+            done.set()
+
     def open(self, profile: Profile) -> Session:
         """Begin to connect; messages of an earlier session of the profile stay."""
+        self.recall(profile.name)
         earlier = self._sessions.get(profile.name)
-        self._runs += 1
-        ring, topics = (
-            (earlier.ring, earlier.topics) if earlier else (self._ring(), TopicTree(TopicTable()))
-        )
-        session = Session(profile.name, self._runs, ring, topics)
-        session.seen = earlier.seen if earlier else 0
+        session = self._new(profile.name, earlier)
         session.subscriptions = {
             wanted.topic_filter: SubscriptionState(wanted)
             for wanted in profile.subscriptions
@@ -254,8 +292,21 @@ class Sessions:
     def forget(self, profile: str) -> None:
         """Disconnect, and forget the messages too."""
         self.close(profile)
+        self._drop(profile)
+        if self._history is not None:
+            self._history.forget(profile)
+
+    def rename(self, former: str, profile: str) -> None:
+        """Disconnect, and forget what is in memory; what is on disk goes on under the new name."""
+        self.close(former)
+        self._drop(former)
+        if self._history is not None:
+            self._history.rename(former, profile)
+
+    def _drop(self, profile: str) -> None:
         session = self._sessions.pop(profile, None)
         if session is not None:
+            session.keep = None
             session.ring.close()
 
     def stop_all(self, timeout: float) -> None:
@@ -264,11 +315,15 @@ class Sessions:
             session.closing = True
             if session.connection is not None:
                 session.connection.stop(timeout)
+        if self._history is not None:
+            self._history.close()
 
     def _start(self, profile: Profile, session: Session) -> None:
         def post(event: SessionEvent) -> None:
             self._post(session.profile, session.run, event)
 
+        if (recalled := self._recalled.get(profile.name)) is not None:
+            recalled.wait()  # what is new comes after what is old
         try:
             settings = session.settings = self._library.connection(profile)
             session.connection = self._connect(settings, on_event=post, on_message=session.receive)

@@ -340,7 +340,7 @@ async def test_the_connection_is_shown_from_within(
         log = script.connection.packets = PacketLog(MQTT_5, 'client id "dev"', clock=lambda: 0.0)
         log.sent(0x10, 40, bytes(40), 0)
         log.received(0x20, 3, b"\x01\x00\x00", 0)
-        await pilot.press("l")
+        await pilot.press("i")
         await settle(pilot)
         text = screen_text(app)
         assert "Session       continued" in text

@@ -258,7 +258,7 @@ def test_connection(
             (theirs, Pingresp()),
         ):
             packets.feed(encode(packet, MQTT_5))
-        await pilot.press("l")
+        await pilot.press("i")
 
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
 

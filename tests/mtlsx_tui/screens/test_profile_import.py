@@ -22,7 +22,7 @@ async def test_a_file_is_looked_at_and_then_saved(
 ) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        await pilot.press("i")
+        await pilot.press("o")
         await settle(pilot)
         app.screen.query_one("#import-file", Input).value = str(FILES / "mqttx-1.13.json")
         await pilot.press("enter")
@@ -44,7 +44,7 @@ async def test_a_file_is_looked_at_and_then_saved(
 async def test_a_file_that_is_none_says_so(app: MtlsxApp, library: ProfileLibrary) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await pilot.press("i", *"/no/such.json", "ctrl+s")
+        await pilot.press("o", *"/no/such.json", "ctrl+s")
         await settle(pilot)
         assert "✘ File /no/such.json does not exist." in screen_text(app)
         assert isinstance(app.screen, ImportScreen)

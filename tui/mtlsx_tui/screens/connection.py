@@ -63,7 +63,7 @@ class ConnectionScreen(Screen[None]):
     AUTO_FOCUS = "#packets"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", tooltip="Copy the log"),
-        Binding("escape,l,q", "dismiss", "Back", key_display="esc"),
+        Binding("escape,i,q", "dismiss", "Back", key_display="esc"),
     ]
 
     def __init__(self, current: Callable[[], Session | None]) -> None:

@@ -68,7 +68,7 @@ KEYS = (
         "What the last attempt to connect showed, stage by stage",
         show=False,
     ),
-    *_keys("l ctrl+d", "connection", "Inside", "What CONNACK said, and the packets", show=False),
+    *_keys("i ctrl+d", "connection", "Inside", "What CONNACK said, and the packets", show=False),
     *_keys(
         "a f9",
         "recipes",
@@ -76,9 +76,10 @@ KEYS = (
         "Copy the connection as a command for another program",
         show=False,
     ),
-    *_keys("i f11", "import", "Import", "Take over profiles from a file", show=False),
+    *_keys("o f10", "import", "Import", "Take over profiles from a file", show=False),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
+    *_keys("comma f10", "settings", "Settings", "Settings of the application", show=False),
     *_keys("question_mark f1", "help", "Help", "List all keys", display="?"),
     *_keys("escape", "leave", "Back", "Leave a field or a panel", show=False),
     *_keys("q ctrl+q", "app.quit", "Quit", "Disconnect everything and quit", show=False),
@@ -108,7 +109,10 @@ def applies(
             return attempted is not None and attempted.verdict is None
         case "send" | "options" | "sent" | "editor":
             return publishing
-        case "topics" | "connection":
+        case "topics":
+            failed = attempted is not None and attempted.verdict is not None
+            return session is not None and not (failed and len(session.ring) == 0)
+        case "connection":
             return session is not None
         case "follow" | "format" | "filter" | "export":
             return session is not None and len(session.ring) > 0

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from mtlsx.client.history import MessageHistory
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
     from mtlsx_tui.broker_session import BrokerSession
@@ -58,7 +59,8 @@ class MainScreen(Screen[None]):
     """Shows one profile at a time; the others stay connected.
 
     ``now``: seconds since the epoch, for the age of certificates and the time of our own messages. ``pki``: the
-    directory of the authorities; ``broker``: the local one. ``opened``: the name of the profile to connect at once.
+    directory of the authorities; ``broker``: the local one. ``history`` keeps messages on disk; ``settings_directory``
+    is where settings are saved; None: there is no screen for them. ``opened``: the name of the profile to connect at once.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -72,6 +74,8 @@ class MainScreen(Screen[None]):
         now: Callable[[], float],
         pki: Path | None,
         broker: BrokerSession,
+        history: MessageHistory | None = None,
+        settings_directory: Path | None = None,
         opened: str | None = None,
     ) -> None:
         super().__init__()
@@ -86,7 +90,10 @@ class MainScreen(Screen[None]):
             settings=settings,
             post=lambda *event: self.post_message(ConnectionEvent(*event)),
             in_background=partial(self.run_worker, thread=True, group="connections"),
+            history=history,
         )
+        self._history = history
+        self._settings_directory = settings_directory
         # Made here, and not looked up: keys are asked about also before these are mounted, and after.
         self._status = StatusLine()
         self._side = ProfilesPanel(library, self.sessions, now=now)
@@ -132,7 +139,10 @@ class MainScreen(Screen[None]):
     @on(ProfilesPanel.Shown)
     def _show(self) -> None:
         """Bring the whole screen in line with the profile that is shown and its session."""
-        profile, session = self._side.profile, self._side.session
+        profile = self._side.profile
+        if profile is not None:
+            self.sessions.recall(profile.name)
+        session = self._side.session
         for widget in (self._card, self.query_one("#traffic"), self._publishing):
             widget.display = profile is not None
         self.query_one("#welcome").display = self._side.empty
@@ -186,7 +196,7 @@ class MainScreen(Screen[None]):
             if saved is None:
                 return
             if former is not None and former != saved.profile.name:
-                self.sessions.forget(former)
+                self.sessions.rename(former, saved.profile.name)
             if saved.connect:
                 self.sessions.close(saved.profile.name)
             self._side.load(saved.profile.name, then_connect=saved.connect)
@@ -277,6 +287,14 @@ class MainScreen(Screen[None]):
             from mtlsx_tui.screens.connection import ConnectionScreen
 
             self.app.push_screen(ConnectionScreen(partial(self.sessions.get, profile.name)))
+
+    def action_settings(self) -> None:
+        """Open the settings."""
+        if self._settings_directory is not None:
+            from mtlsx_tui.screens.settings import SettingsScreen
+
+            problem = None if self._history is None else self._history.problem
+            self.app.push_screen(SettingsScreen(self._settings_directory, problem))
 
     def action_help(self) -> None:
         """List all keys."""
@@ -426,6 +444,8 @@ class MainScreen(Screen[None]):
         """A key is offered where it does something."""
         if action == "certificates":
             return self._pki is not None
+        if action == "settings":
+            return self._settings_directory is not None
         if self._publishing.asking and self._publishing.has_focus_within:
             return action in {"help", "app.quit"} or action.startswith("app.focus")
         publishing = self._publishing.line.has_focus_within

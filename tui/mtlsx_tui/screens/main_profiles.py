@@ -97,7 +97,10 @@ class ProfilesPanel(Vertical):
         session = self._sessions.get(profile.name)
         state, unread = (session.state, session.unread) if session else (State.DISCONNECTED, 0)
         validity = self._validity.get(profile.name)
-        return Entry(profile.name, profile.group, state, unread, validity, profile.colour)
+        unchecked = words.alarm(profile.connection) is not None
+        return Entry(
+            profile.name, profile.group, state, unread, validity, profile.colour, unchecked
+        )
 
     def focus_list(self) -> None:
         """Give the list the focus."""

@@ -28,7 +28,6 @@ from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.asking import Asked, AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
-from mtlsx_tui.widgets.lines import LineTable
 from mtlsx_tui.widgets.plot import NumberPlot
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.question import Question
@@ -128,10 +127,6 @@ class TopicsScreen(Screen[str | None]):
         session = self._session()
         status = words.status(self._profile, session, clock=time.monotonic())
         self.query_one(StatusLine).show(status)
-        refusal = None if session is None else session.refusal
-        if refusal != self._refusal:
-            self._refusal = refusal
-            self._say(None if refusal is None else f"not published: {refusal}")
         came = self._list.poll()
         empty = not self._tree.root.topics
         self._list.display = not empty
@@ -141,6 +136,10 @@ class TopicsScreen(Screen[str | None]):
             note.update(Content("No message has come yet. s in the main screen subscribes."))
         self.query_one("#topics-head", Static).update(self._head(), layout=False)
         self._show_node(self._list.row)
+        refusal = None if session is None else session.refusal
+        if refusal != self._refusal:
+            self._refusal = refusal
+            self._say(None if refusal is None else f"not published: {refusal}")
         if came:
             self._plot_news()
 
@@ -160,11 +159,20 @@ class TopicsScreen(Screen[str | None]):
         return Content("  ").join(parts)
 
     def _show_node(self, node: Node | None) -> None:
+        """Show what the cursor is on: at each look and not at each key, so that keys never wait for it."""
+        before, self._row = self._row, node
+        if node is not before:
+            self._say(None)
+            # The footer is dear.
+            if node is None or before is None:
+                self.refresh_bindings()
         topic = None if node is None else node.topic
-        self.query_one(MessageDetail).show(None if topic is None else topic.last)
-        self.query_one("#topics-about").set_class(topic is None, "-level")
-        below = self.query_one("#topics-below", Static)
-        below.display = node is not None and bool(node.children)
+        # Hidden and not gone: laying the screen out anew is dear, and a cursor passes many levels.
+        detail, below = self.query_one(MessageDetail), self.query_one("#topics-below", Static)
+        detail.visible = topic is not None
+        if topic is not None:
+            detail.show(topic.last)
+        below.visible = node is not None and bool(node.children)
         if node is not None and node.children:
             topics = "1 topic" if node.topics == 1 else f"{node.topics:,} topics"
             counts = f"{topics}, {node.messages:,} messages here and below"
@@ -183,17 +191,6 @@ class TopicsScreen(Screen[str | None]):
         elif self._series is None:
             self._plot(topic)
 
-    @on(LineTable.Moved)
-    def _moved(self) -> None:
-        before, row = self._row, self._list.row
-        if row is not before:
-            self._row = row
-            self._say(None)
-            # The footer is dear: it changes with the kind of node only.
-            if row is None or before is None or (row.topic is None) != (before.topic is None):
-                self.refresh_bindings()
-        self._show_node(self._list.row)
-
     # The plot
 
     def _plot(self, topic: Topic | None) -> None:
@@ -202,7 +199,7 @@ class TopicsScreen(Screen[str | None]):
         choices = [] if topic is None else paths_to_numbers(topic.last.payload)
         if path is None and choices:
             path = choices[0]
-        self.query_one(NumberPlot).display = path is not None
+        self.query_one(NumberPlot).visible = path is not None
         if topic is not None and path is not None:
             self._series = NumberSeries(topic.name, path)
             self._look_back(topic, self._series)
@@ -399,9 +396,7 @@ class TopicsScreen(Screen[str | None]):
         match action:
             case "search":
                 return not self.query_one("#topics-search").has_focus
-            case "next_number" | "ask_path" | "format":
-                return node is not None and node.topic is not None
-            case "copy" | "publish" | "clear":
+            case "next_number" | "ask_path" | "format" | "copy" | "publish" | "clear":
                 return node is not None
         return True
 

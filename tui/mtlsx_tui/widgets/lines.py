@@ -100,7 +100,7 @@ class LineTable(ScrollView, Generic[RowT], can_focus=True):
         self._cursor = cursor
         self.virtual_size = Size(self.size.width, len(self._rows))
         # The row stays where it is, also where others came above it.
-        self.scroll_to(y=max(0, self._cursor - in_view), animate=False, force=True)
+        self.scroll_to(y=max(0, self._cursor - in_view), animate=False, force=True, immediate=True)
         self._keep_in_view()
         self.refresh()
         self.post_message(self.Moved(self))
@@ -159,9 +159,9 @@ class LineTable(ScrollView, Generic[RowT], can_focus=True):
     def _keep_in_view(self) -> None:
         top, height = self.scroll_offset.y, max(1, self.size.height)
         if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, force=True)
+            self.scroll_to(y=self._cursor, animate=False, force=True, immediate=True)
         elif self._cursor >= top + height:
-            self.scroll_to(y=self._cursor - height + 1, animate=False, force=True)
+            self.scroll_to(y=self._cursor - height + 1, animate=False, force=True, immediate=True)
 
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)

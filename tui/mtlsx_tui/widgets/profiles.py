@@ -30,7 +30,9 @@ _MOST_SHOWN = 9999
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One profile in the list. ``validity``: of its certificate, None where that is not known."""
+    """One profile in the list. ``validity``: of its certificate, None where that is not known. ``unchecked``: a
+    check of its server is off.
+    """
 
     name: str
     group: str | None = None
@@ -38,6 +40,7 @@ class Entry:
     unread: int = 0
     validity: Validity | None = None
     colour: str | None = None
+    unchecked: bool = False
 
 
 class ProfileList(OptionList):
@@ -206,7 +209,9 @@ class ProfileList(OptionList):
         count = ""
         if entry.unread:
             count = f" {entry.unread}" if entry.unread <= _MOST_SHOWN else f" {_MOST_SHOWN}+"
-        room = self.scrollable_content_region.width - cell_len(indent) - 2 - len(count) - 1
+        alarm = " ⚠" if entry.unchecked else ""
+        taken = cell_len(indent) + 2 + cell_len(alarm) + len(count) + 1
+        room = self.scrollable_content_region.width - taken
         name = printable(entry.name)
         left, warning = _left(entry.validity)
         if not warning and cell_len(name) + len(left) > room:
@@ -217,6 +222,7 @@ class ProfileList(OptionList):
             (dot, colour),
             (f" {name}", _name_style(entry.colour)),
             (left, warning or "$foreground-muted"),
+            (alarm, "$text-error bold"),
             (count, "$text-accent"),
         )
 
