@@ -90,6 +90,7 @@ class Material:
     """The files of the demo, all in one directory."""
 
     ca: Path
+    other_ca: Path
     server: Pair
     device: Pair
     neighbour: Pair
@@ -106,6 +107,7 @@ class Material:
         localhost = x509.SubjectAlternativeName([x509.DNSName("localhost")])
         return cls(
             FACTORY.certificate(directory / "ca.pem"),
+            STRANGER.certificate(directory / "other-ca.pem"),
             FACTORY.issue(directory, "server", "CN=localhost", 3, server, localhost),
             FACTORY.issue(directory, "device", DEVICE, 4, client),
             FACTORY.issue(directory, "neighbour", NEIGHBOUR, 5, client),

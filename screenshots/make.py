@@ -40,6 +40,7 @@ from mtlsx.pki.crls import Reason
 from mtlsx.pki.keys import KeyKind
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
+from mtlsx.profiles.trusted import trusting
 from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.cli.auth_explain_text import REFUSED
@@ -126,7 +127,27 @@ async def refused(pilot: Pilot[None], _: Material) -> None:
     """A device whose certificate the broker does not trust."""
     await shown(pilot, "HMGET")
     await pilot.press("c")
-    await shown(pilot, "CN=localhost")
+    await shown(pilot, "unknown_ca (48)")
+
+
+async def trust(pilot: Pilot[None], _: Material) -> None:
+    """A broker whose CA is another one, and the question whether to trust it."""
+    await shown(pilot, "HMGET")
+    await pilot.press("c")
+    await shown(pilot, "refused by us")
+    await pilot.press("x")
+    await shown(pilot, "Trust this CA")
+    await pilot.press("t")
+    await shown(pilot, "told you this SHA-256")
+
+
+async def recipes(pilot: Pilot[None], _: Material) -> None:
+    """The connection as a command for MQTTX CLI."""
+    await shown(pilot, "dev-346a")
+    await pilot.press("a")
+    await shown(pilot, "mosquitto_pub -h")
+    await pilot.press("down", "down", "down")
+    await shown(pilot, "mqttx pub -l")
 
 
 async def pki(pilot: Pilot[None], _: Material) -> None:
@@ -182,6 +203,22 @@ FACTORY = (
     profile("dev-77c1", "factory", "neighbour"),
     profile("old-ca", "lab", "stranger"),
 )
+ELSEWHERE = Profile(
+    name="dev-346a",
+    group="factory",
+    connection=ConnectionSettings(
+        host="broker.example",
+        port=8883,
+        client_id="mtlsx_9f2c01ab",
+        tls=TlsSettings(
+            ca_file="/etc/mqtt/ca.pem",
+            certificate_file="/etc/mqtt/dev-346a.pem",
+            key_file="/etc/mqtt/dev-346a.key",
+            sni="mqtt.broker.example",
+        ),
+    ),
+)
+"""A profile whose files are in one place on every machine, and not on this one."""
 TRAFFIC = (
     ("factory/2/state", "running"),
     ("factory/1/temp", '{"c": 21.4}'),
@@ -222,6 +259,8 @@ SCENES = (
     Scene("form", form),
     Scene("connected", connected, FACTORY, themes=("textual-dark", "textual-light")),
     Scene("refused", refused, FACTORY[2:]),
+    Scene("trust", trust, (trusting(FACTORY[0], "~/certificates/other-ca.pem"),)),
+    Scene("recipes", recipes, (ELSEWHERE,)),
 )
 
 
@@ -263,15 +302,24 @@ async def shoot(
             pki=authorities(Path(configuration)),
             local_broker=local_broker(Path(configuration)) if scene.has_broker else None,
         )
-        async with app.run_test(size=size) as pilot:
-            app.theme = theme
-            await scene.play(pilot, material)
-            for field in app.screen.query(Input):
-                field.cursor_blink = False
-            await pilot.pause()
-            app.save_screenshot(str(svg))
-            await app.action_quit()
+        noon = Mock(now=lambda zone: dt.datetime.fromtimestamp(NOON, zone))
+        with patch("mtlsx.probe.approach.datetime", noon):
+            await take(app, scene, material, theme, size, svg)
     print(write_png(svg).relative_to(HERE.parent))
+
+
+async def take(
+    app: MtlsxApp, scene: Scene, material: Material, theme: str, size: tuple[int, int], svg: Path
+) -> None:
+    """Run ``app`` through ``scene``, and write what is on its screen then."""
+    async with app.run_test(size=size) as pilot:
+        app.theme = theme
+        await scene.play(pilot, material)
+        for field in app.screen.query(Input):
+            field.cursor_blink = False
+        await pilot.pause()
+        app.save_screenshot(str(svg))
+        await app.action_quit()
 
 
 def local_broker(directory: Path) -> ScriptedLocalBroker:
@@ -352,7 +400,7 @@ class Clock:
 
 async def shown(pilot: Pilot[None], text: str) -> None:
     """Wait until ``text`` stands on the screen."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while text not in (seen := visible(pilot.app.export_screenshot())):
         if time.monotonic() > deadline:
             raise SystemExit(f"{text!r} never came; there is\n{seen}")

@@ -236,6 +236,16 @@ def test_what_no_rule_knows_openssl_is_asked(tmp_path: Path, odd: Odd) -> None:
     assert "permitted subtree violation" in failure.what
 
 
+def test_a_curve_that_is_written_out(tmp_path: Path) -> None:
+    root = signed(tmp_path, "root", "/CN=Root", ROOT, None)
+    explicit = (*P256, "-pkeyopt", "ec_param_enc:explicit")
+    leaf = signed(tmp_path, "leaf", "/CN=dev", LEAF, "root", key_kind=explicit)
+    files = Files(leaf, tmp_path / "leaf.key", root)
+    assert "explicit ECC parameters" in (refused_by_openssl(files, strict=False) or "")
+    failures = {each.id for each in checked(files) if each.level is Level.FAILURE}
+    assert failures == {"own-cert-explicit-curve"}
+
+
 def rsa(bits: int) -> tuple[str, ...]:
     return ("-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}")
 

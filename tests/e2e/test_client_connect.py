@@ -159,6 +159,45 @@ def test_websockets_carry_it(
     assert (connected.handshake is not None) is bool(tls)
 
 
+@pytest.mark.parametrize("transport", [Transport.MQTT, Transport.WS])
+@pytest.mark.parametrize("version", EVERY_VERSION)
+def test_the_packets_are_logged_without_their_secrets(
+    mosquitto: StartMosquitto, version: MqttVersion, transport: Transport
+) -> None:
+    with WebsocketBridge(mosquitto().open_port, context=None) as bridge:
+        port = bridge.port if transport is Transport.WS else mosquitto().open_port
+        settings = ConnectionSettings(
+            host="localhost", port=port, transport=transport, version=version, client_id="dev",
+            username="somebody", password=Secret(PASSPHRASE), will=Will("gone", b"a secret, too"),
+        )  # fmt: skip
+        with Client(settings) as client:
+            client.event(Connected)
+            client.connection.subscribe([Subscription("t/#", 1)])
+            client.event(Subscribed)
+            client.connection.publish(Publication("t/1", b"the payload", 1))
+            client.event(Published)
+            client.message()
+        log = client.connection.packets
+    assert log is not None
+    lines = log.lines()
+    said = [(line.outgoing, line.kind.name, line.text) for line in lines]
+    assert said[0] == (
+        True,
+        "CONNECT",
+        'client id "dev", clean start, keep alive 60 s, username "somebody", password (hidden), last will on gone',
+    )
+    assert [name for outgoing, name, _ in said if outgoing] == [
+        "CONNECT", "SUBSCRIBE", "PUBLISH", "PUBACK", "DISCONNECT",
+    ]  # fmt: skip
+    assert sorted(name for outgoing, name, _ in said if not outgoing) == [
+        "CONNACK", "PUBACK", "PUBLISH", "SUBACK",
+    ]  # fmt: skip
+    assert {text for _, name, text in said if name == "SUBSCRIBE"} == {"#1 t/# q1"}
+    assert {text.partition(" ")[2] for _, name, text in said if name == "PUBLISH"} == {"q1 t/1"}
+    assert PASSPHRASE not in repr(lines)
+    assert not any(line.refused for line in lines)
+
+
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
 def test_one_way_tls_with_a_password(pki: Pki, mosquitto: StartMosquitto, tls: str) -> None:
     broker = mosquitto(server=pki.server, tls=tls, users={DEVICE: PASSPHRASE}, acl=OWN_TOPICS_ONLY)

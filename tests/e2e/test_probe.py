@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mtlsx.tls.settings import TlsSettings
 from support.cli import Cli
 from support.mosquitto import Mosquitto
 from support.openssl_pki import DEVICE, Pair, Pki
+from support.ports import LOOPBACK
 from support.raw_client import RawClient
 from support.running_broker import client_context, mutual_tls, running
 
@@ -145,3 +147,13 @@ async def test_a_session_that_the_probe_begins_ends_with_it(pki: Pki) -> None:
         for _ in range(2):
             report = await asyncio.to_thread(probe, to(broker.port, pki))
             assert "new session" in report.steps[-1].detail
+
+
+def test_ctrl_c_ends_the_wait(cli: Cli) -> None:
+    with socket.create_server((LOOPBACK, 0)) as silent:
+        port = silent.getsockname()[1]
+        with cli.started("probe", f"{LOOPBACK}:{port}", "--connect-timeout", 60) as program:
+            connected, _ = silent.accept()
+            with connected:
+                program.interrupt()
+                assert program.result().code == 130

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import ssl
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -173,6 +174,27 @@ def test_a_server_that_verifies_and_requires(pki: Pki, cli: Cli) -> None:
         result = cli.run(*arguments(pki, port, "--matrix-ca-key", pki.ca.key, "--json"))
     assert result.code == 0, result.stdout + result.stderr
     assert {each["ok"] for each in table(result).values()} == {True}
+
+
+async def test_a_server_that_hangs_up_without_an_alert(pki: Pki, cli: Cli) -> None:
+    """As asyncio does (cpython#98078), and Node."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.server.certificate, pki.server.key)
+    context.load_verify_locations(pki.ca.certificate)
+    context.verify_mode = ssl.CERT_REQUIRED
+    async with await asyncio.start_server(_wait, LOOPBACK, 0, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        given = arguments(pki, port, "--matrix-ca-key", pki.ca.key, "--json")
+        result = await asyncio.to_thread(cli.run, *given)
+    assert result.code == 0, result.stdout + result.stderr
+    tries = table(result)
+    assert {each["ok"] for each in tries.values()} == {True}
+    assert tries["expired", "1.3"]["how"] == "hung up"
+
+
+async def _wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+    writer.close()
 
 
 def test_a_version_that_the_server_does_not_speak_is_no_fault(pki: Pki, cli: Cli) -> None:

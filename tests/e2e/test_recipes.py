@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mtlsx.client.settings import ConnectionSettings, MqttVersion
+from mtlsx.client.settings import (
+    ConnectionSettings,
+    ConnectProperties,
+    MqttVersion,
+    Will,
+    WillProperties,
+)
 from mtlsx.recipes.files import read_files
 from mtlsx.recipes.mosquitto import mosquitto_pub, mosquitto_sub
 from mtlsx.recipes.openssl import s_client
@@ -189,6 +195,12 @@ def test_a_session_a_will_and_no_name(pki: Pki, mosquitto: StartMosquitto, tmp_p
     broker.wait_for_log("as dev-1 (p5, c0, k30")
     done = run(paho(Task(settings=settings, topic="a/b")), tmp_path)
     assert done.returncode == 0, done.stderr
+    will = Will("gone", b"x", properties=WillProperties(will_delay_interval=5, content_type="t"))
+    properties = ConnectProperties(receive_maximum=9, user_properties=(("k", "v"),))
+    full = replace(settings, will=will, properties=properties)
+    for made in (mosquitto_pub, paho, mtlsx_conn):
+        done = run(made(Task(settings=full, topic="a/b")), tmp_path)
+        assert done.returncode == 0, (done.stdout, done.stderr)
     nameless = replace(settings, client_id="", clean_start=True)
     for made in (mosquitto_pub, paho, mtlsx_conn):
         done = run(made(Task(settings=nameless, topic="a/b")), tmp_path)

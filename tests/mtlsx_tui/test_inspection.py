@@ -12,8 +12,8 @@ from mtlsx.client.settings import ConnectionSettings, Transport
 from mtlsx.identity.mapping import Mapping
 from mtlsx.secret import Secret
 from mtlsx.tls.settings import TlsSettings
-from mtlsx_tui.identity import Inspection
-from mtlsx_tui.inspection import inspect
+from mtlsx_tui.identity import Inspection, Remark
+from mtlsx_tui.inspection import inspect, remarks
 from support.made_pki import CLIENT, NOW, SERVER, Made, make
 
 CA = make("Demo CA", ca=True)
@@ -31,6 +31,12 @@ def settings(tmp_path: Path) -> ConnectionSettings:
 def look(settings: ConnectionSettings, **tls: object) -> Inspection:
     changed = replace(settings, tls=replace(settings.tls, **tls))
     return inspect(changed, Mapping(), now=NOW.timestamp())
+
+
+def remarked(settings: ConnectionSettings, **tls: object) -> dict[str, tuple[Remark, ...]]:
+    changed = replace(settings, tls=replace(settings.tls, **tls))
+    errors = inspect(changed, Mapping(), now=NOW.timestamp()).errors
+    return remarks(changed, errors, now=NOW.timestamp())
 
 
 def test_what_the_broker_will_see(settings: ConnectionSettings) -> None:
@@ -88,21 +94,20 @@ def test_what_will_go_wrong_stands_beside_the_certificate(
 ) -> None:
     certificate, key = made().save(tmp_path, "other")
     Path(key).chmod(0o600)
-    remarks = look(settings, certificate_file=certificate, key_file=key).remarks
-    (field,) = remarks
+    found = remarked(settings, certificate_file=certificate, key_file=key)
+    (field,) = found
     assert field == "certificate_file"
-    found = [each for each in remarks[field] if said in each.text]
-    assert any(each.failure is failure for each in found), remarks
+    assert any(each.failure is failure for each in found[field] if said in each.text), found
 
 
 def test_a_key_that_others_may_read_is_told(settings: ConnectionSettings) -> None:
     assert settings.tls.key_file is not None
     Path(settings.tls.key_file).chmod(0o644)
-    (remark,) = look(settings).remarks["key_file"]
+    (remark,) = remarked(settings)["key_file"]
     assert not remark.failure
     assert "chmod" in remark.text
     Path(settings.tls.key_file).chmod(0o600)
-    assert look(settings).remarks == {}
+    assert remarked(settings) == {}
 
 
 def test_what_is_an_error_already_is_not_said_twice(
@@ -116,14 +121,14 @@ def test_what_is_an_error_already_is_not_said_twice(
         {"key_file": certificate},
         {"key_file": make("other").save(tmp_path, "other")[1]},
     ):
-        inspection = look(settings, **tls)
-        (field,) = inspection.errors
-        assert not any(each.failure for each in inspection.remarks.get(field, ())), tls
+        (field,) = look(settings, **tls).errors
+        assert not any(each.failure for each in remarked(settings, **tls).get(field, ())), tls
 
 
 def test_without_a_certificate_there_is_a_sentence(settings: ConnectionSettings) -> None:
     one_way = look(settings, certificate_file=None, key_file=None)
     assert one_way.identity is None
     assert "only what CONNECT says" in one_way.note
+    assert remarks(replace(settings, transport=Transport.MQTT), {}, now=0.0) == {}
     plain = look(replace(settings, transport=Transport.MQTT))
     assert "No TLS" in plain.note

@@ -16,6 +16,7 @@ from mtlsx.client.events import (
     Unsubscribed,
 )
 from mtlsx.client.message import Message
+from mtlsx.client.packet_log import PacketLog
 from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
 from mtlsx.probe.ladder import Step
 from mtlsx.probe.verdicts import Stage, Verdict
@@ -61,7 +62,10 @@ class ScriptedConnection:
         self.say = on_event
         self.deliver = on_message
         self.published: list[Publication] = []
+        self.subscribed: list[Subscription] = []
+        self.unsubscribed: list[str] = []
         self.stopped = False
+        self.packets: PacketLog | None = None
         self._script = script
         self._packets = 0
 
@@ -75,6 +79,7 @@ class ScriptedConnection:
 
     def subscribe(self, subscriptions: Sequence[Subscription]) -> int:
         self._packets += 1
+        self.subscribed += subscriptions
         answers = [self._script.answer(each) for each in subscriptions]
         codes, texts = zip(*answers, strict=True)
         self.say(Subscribed(self._packets, tuple(subscriptions), codes, texts, None))
@@ -82,6 +87,7 @@ class ScriptedConnection:
 
     def unsubscribe(self, topic_filters: Sequence[str]) -> int:
         self._packets += 1
+        self.unsubscribed += topic_filters
         self.say(Unsubscribed(self._packets, tuple(topic_filters), (0,) * len(topic_filters)))
         return self._packets
 

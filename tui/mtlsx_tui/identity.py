@@ -48,10 +48,9 @@ class Inspection:
 
     ``identity``: None where there is no certificate, or none that can be read; then ``note`` says so.
     ``errors``: sentences by the name of the setting they belong to (``ca_file``, ``certificate_file``,
-    ``key_file``, ``passphrase``). ``remarks``: what else will go wrong, also by the name of the setting.
+    ``key_file``, ``passphrase``).
     """
 
     identity: Identity | None = None
     note: str = ""
     errors: dict[str, str] = field(default_factory=dict)
-    remarks: dict[str, tuple[Remark, ...]] = field(default_factory=dict)

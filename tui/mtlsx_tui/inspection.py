@@ -25,16 +25,19 @@ from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.identity import Identity, Inspection, Remark
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mtlsx.certificates.checks.finding import Finding
     from mtlsx.client.settings import ConnectionSettings
-    from mtlsx.identity.mapping import Mapping
+    from mtlsx.identity.mapping import Mapping as IdentityMapping
 
 _EMPTY_USERNAME = "The password goes out with an empty username: MQTT allows no password alone."
+_UNCHECKED = "The server is not checked in full: anybody in between could pass for it."
 _ABOUT_PASSPHRASE = {"key-encrypted", "passphrase-wrong"}
 _REMARKABLE = {Level.FAILURE, Level.WARNING}
 
 
-def inspect(settings: ConnectionSettings, mapping: Mapping, *, now: float) -> Inspection:
+def inspect(settings: ConnectionSettings, mapping: IdentityMapping, *, now: float) -> Inspection:
     """Read the files of ``settings``; what is wrong with them comes back by field, nothing is raised.
 
     ``now``: seconds since the epoch.
@@ -50,14 +53,18 @@ def inspect(settings: ConnectionSettings, mapping: Mapping, *, now: float) -> In
             identity = _identity(certificate, settings, mapping, now)
         reasons = (errors[key] for key in ("certificate_file", "passphrase") if key in errors)
         note = "" if identity is not None else next(reasons, "")
-    remarks = _remarks(settings, errors, now)
-    return Inspection(identity=identity, note=note, errors=errors, remarks=remarks)
+    return Inspection(identity=identity, note=note, errors=errors)
 
 
-def _remarks(
-    settings: ConnectionSettings, errors: dict[str, str], now: float
+def remarks(
+    settings: ConnectionSettings, errors: Mapping[str, str], *, now: float
 ) -> dict[str, tuple[Remark, ...]]:
-    """The findings that are more than notes, but for what ``errors`` says already."""
+    """What else will go wrong with ``settings``, by field: all but notes, and but for what ``errors`` says already.
+
+    It takes longer than ``inspect``: chains are verified. Nothing is raised.
+    """
+    if not settings.transport.uses_tls:
+        return {}
     found: dict[str, tuple[Remark, ...]] = {}
     for finding in check_settings(settings.tls, settings.host, datetime.fromtimestamp(now, UTC)):
         key = _setting(finding, settings.tls)
@@ -128,7 +135,7 @@ def _public_part(path: str) -> bytes | None:
 
 
 def _identity(
-    certificate: bytes, settings: ConnectionSettings, mapping: Mapping, now: float
+    certificate: bytes, settings: ConnectionSettings, mapping: IdentityMapping, now: float
 ) -> Identity:
     about = describe(certificate)
     seen = emqx.identify(certificate, GENERATIONS[mapping.dialect])
@@ -149,6 +156,7 @@ def _identity(
         traps=(
             *(trap.sentence for trap in traps(certificate, mapping)),
             *([_EMPTY_USERNAME] if settings.sends_empty_username else []),
+            *([] if settings.tls.verify_chain and settings.tls.verify_name else [_UNCHECKED]),
         ),
     )
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mtlsx.recipes.recipe import Recipe
     from mtlsx_tui.attempted import Evidence
-    from mtlsx_tui.identity import Inspection
+    from mtlsx_tui.identity import Inspection, Remark
     from mtlsx_tui.sessions import SessionEvent
 
 
@@ -29,6 +31,14 @@ class IdentityRead(Message):
     def __init__(self, profile: str, inspection: Inspection) -> None:
         self.profile = profile
         self.inspection = inspection
+        super().__init__()
+
+
+class RemarksMade(Message):
+    """The files of a connection were checked: remarks by the name of the setting they are about."""
+
+    def __init__(self, remarks: Mapping[str, tuple[Remark, ...]]) -> None:
+        self.remarks = remarks
         super().__init__()
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mtlsx.client import events
 from mtlsx.client.echoes import Echoes
+from mtlsx.client.filter_counts import FilterCounts
 from mtlsx.client.message import Message
 from mtlsx.client.ring import MessageBudget, MessageRing
 from mtlsx.client.topic_tree import TopicTree
@@ -26,6 +27,7 @@ from mtlsx_tui.attempted import Attempted
 
 if TYPE_CHECKING:
     from mtlsx.client.history import MessageHistory
+    from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
     from mtlsx.probe.ladder import Step
     from mtlsx.probe.verdicts import Verdict
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 class Connection(Protocol):
     """The part of ``mtlsx.client.connection.Connection`` that the terminal uses."""
 
+    @property
+    def packets(self) -> PacketLog | None: ...
     def start(self) -> None: ...
     def stop(self, timeout: float = 5.0) -> None: ...
     def subscribe(self, subscriptions: Sequence[Subscription], /) -> int: ...
@@ -89,8 +93,9 @@ class Session:
     it is tried again; ``error``: why there was not even an attempt. ``retry_at``: when the next attempt
     begins, by ``time.monotonic``. ``seen``: the sequence number up to which the messages were on screen.
     ``settings``: what is connected with, None until they are read; ``steps``: the ladder of the last attempt.
-    ``topics``: what came, by topic. ``refusal``: the last publication, if the server refused it, in words.
-    ``closing``: a person wants no connection any more. ``keep`` takes each message for the history on disk.
+    ``topics``: what came, by topic; ``counts``: how much, by subscription. ``refusal``: the last publication, if the
+    server refused it, in words. ``closing``: a person wants no connection any more. ``keep`` takes each message for
+    the history on disk.
     """
 
     profile: str
@@ -112,12 +117,14 @@ class Session:
     seen: int = 0
     keep: Callable[[Message], object] | None = None
     subscriptions: dict[str, SubscriptionState] = field(default_factory=dict)
+    counts: FilterCounts = field(default_factory=FilterCounts)
     _order: threading.Lock = field(default_factory=threading.Lock)
     _echoes: Echoes = field(default_factory=Echoes)
 
     def receive(self, message: Message) -> None:
         """Keep a message that arrived. Called on the connection's thread."""
         message.latency = self._echoes.received(message.topic, message.payload)
+        self.counts.received(message.topic)
         self.topics.table.add(message)
         with self._order:
             self.ring.append(message)
@@ -127,6 +134,8 @@ class Session:
     def subscribe(self, subscription: Subscription) -> None:
         """Ask the server for a subscription. Raises MtlsxError."""
         assert self.connection is not None  # noqa: S101  (a connected session has one)
+        # Before it is asked for: retained messages may come with the answer.
+        self.counts.watch([*self.subscriptions, subscription.topic_filter])
         self.connection.subscribe([subscription])
         self.subscriptions[subscription.topic_filter] = SubscriptionState(subscription)
 
@@ -134,6 +143,7 @@ class Session:
         """Give a subscription up, if it is in force. Raises MtlsxError."""
         assert self.connection is not None  # noqa: S101  (a connected session has one)
         state = self.subscriptions.pop(topic_filter, None)
+        self.counts.watch(self.subscriptions)
         if state is not None and not state.refused:
             self.connection.unsubscribe([topic_filter])
 
@@ -261,8 +271,12 @@ class Sessions:
         earlier = self._sessions.get(profile.name)
         session = self._new(profile.name, earlier)
         session.subscriptions = {
-            wanted.topic_filter: SubscriptionState(wanted) for wanted in profile.subscriptions
+            wanted.topic_filter: SubscriptionState(wanted)
+            for wanted in profile.subscriptions
+            if wanted.enabled
         }
+        session.counts = earlier.counts if earlier else FilterCounts()
+        session.counts.watch(session.subscriptions)
         self._sessions[profile.name] = session
         # The keyring may take a second, and the first connection loads what it needs.
         self._in_background(lambda: self._start(profile, session))

@@ -40,6 +40,7 @@ from mtlsx.probe.judge import (
     judge_loss,
     judge_network,
     judge_silence,
+    judge_subscribe,
 )
 from mtlsx.probe.judge_tls import judge_handshake
 from mtlsx.probe.verdicts import Verdict
@@ -201,8 +202,7 @@ class Device:
             for each, code in zip(subscriptions, answer.codes, strict=False):
                 if code >= FAILURE:
                     words = suback_text(code, version5=self._version == MQTT_5)
-                    said = f'The broker refused the subscription to "{each.topic_filter}": {words}.'
-                    self.fail(Verdict("subscribe-denied", said))
+                    self.fail(judge_subscribe("The broker", [(each.topic_filter, words)], None))
         elif self.online:
             self._tally.unanswered += 1
 

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from mtlsx.certificates import der, oids
 from mtlsx.certificates.der import DerError, Tlv
 
+EXPLICIT = "with explicit parameters"
+"""The ``curve`` of an EC key whose curve is written out instead of named."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
@@ -102,7 +105,7 @@ def _curve(parameters: list[Tlv]) -> PublicKey:
         oid = der.decode_oid(parameters[0].value)
         name, bits = oids.CURVES.get(oid, (oid, None))
         return PublicKey("EC", bits, name)
-    return PublicKey("EC", None, "with explicit parameters")
+    return PublicKey("EC", None, EXPLICIT)
 
 
 def _bits(number: Tlv) -> int:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.packets.control_packets import Connack, Disconnect
     from mtlsx.packets.framing import Packet
@@ -71,13 +72,16 @@ class Attempt:
         """Find the host and connect to it. Raises ``OSError``."""
         return self._approach.dial()
 
-    def make_link(self, connected: socket.socket, on_packet: Callable[[Packet], None]) -> Link:
+    def make_link(
+        self, connected: socket.socket, on_packet: Callable[[Packet], None], log: PacketLog
+    ) -> Link:
         """What paho reads and writes instead of the socket."""
         self.link = Link(
             self._approach.secure(connected),
             websocket=self._settings.transport.uses_websocket,
             on_handshake=self._approach.shook_hands,
             on_packet=on_packet,
+            log=log,
         )
         return self.link
 

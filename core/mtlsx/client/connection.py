@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mtlsx.client.events import Event
     from mtlsx.client.message import Message
+    from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings, Publication, Reconnect, Subscription
     from mtlsx.probe.verdicts import Verdict
 
@@ -65,6 +66,11 @@ class Connection:
         self._thread: threading.Thread | None = None
         self._session: Session | None = None
         self._subscriptions: dict[str, Subscription] = {}
+
+    @property
+    def packets(self) -> PacketLog | None:
+        """The log of its packets; None before ``start``."""
+        return None if self._session is None else self._session.packets
 
     @property
     def state(self) -> State:

@@ -20,6 +20,7 @@ from mtlsx.tls.stream import hang_up
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mtlsx.client.packet_log import PacketLog
     from mtlsx.tls.record import HandshakeRecord
     from mtlsx.tls.stream import TlsStream
 
@@ -34,7 +35,7 @@ class Link:
     """One connection as paho's socket.
 
     ``on_handshake`` hears when TLS is up, without TLS when there would have been time for it; ``on_packet``
-    each CONNACK, PUBREC and DISCONNECT on arrival.
+    each CONNACK, PUBREC and DISCONNECT on arrival, ``log`` all packets of both directions.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Link:
         websocket: bool,
         on_handshake: Callable[[], None],
         on_packet: Callable[[Packet], None],
+        log: PacketLog,
     ) -> None:
         self.first_bytes = b""
         """The first bytes that came, at most 64: what a server that does not speak MQTT says."""
@@ -51,7 +53,9 @@ class Link:
         """Whether the server closed the connection in good order: an end of file, no reset."""
         self._below = below
         self._websocket = WebsocketPayload() if websocket else None
-        self._packets: PacketFilter | None = PacketFilter(_WATCHED)
+        self._packets: PacketFilter | None = PacketFilter(_WATCHED, log.received)
+        self._websocket_sent = WebsocketPayload() if websocket else None
+        self._sent: PacketFilter | None = PacketFilter(frozenset(), log.sent)
         self._on_handshake = on_handshake
         self._on_packet = on_packet
         self._opened = False
@@ -85,7 +89,10 @@ class Link:
         return self._buffer[at : at + size]
 
     def send(self, data: bytes | bytearray) -> int:
-        return self._below.send(data)
+        count = self._below.send(data)
+        if self._sent is not None:
+            self._watch_sent(bytes(data[:count]))
+        return count
 
     def pending(self) -> int:
         """Bytes that wait here, where ``select`` does not see them."""
@@ -125,6 +132,13 @@ class Link:
                 self._on_packet(packet)
         except ProtocolError:
             self._packets = None  # paho will give up on it, too
+
+    def _watch_sent(self, data: bytes) -> None:
+        assert self._sent is not None  # noqa: S101  (the caller has looked)
+        try:
+            self._sent.feed(self._websocket_sent.feed(data) if self._websocket_sent else data)
+        except ProtocolError:
+            self._sent = None  # paho writes no such thing; without a log it goes on as well
 
 
 class LinkContext(ssl.SSLContext):

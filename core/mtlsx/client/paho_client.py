@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from mtlsx.client.message import Message
-from mtlsx.client.settings import ClientIdSuffix, MqttVersion, PublishProperties
+from mtlsx.client.settings import MqttVersion, PublishProperties
 
 if TYPE_CHECKING:
     import socket
@@ -33,21 +32,6 @@ if TYPE_CHECKING:
     )
 
 _PROTOCOLS = {MqttVersion.V3_1: MQTTv31, MqttVersion.V3_1_1: MQTTv311, MqttVersion.V5: MQTTv5}
-
-
-def client_id_of(settings: ConnectionSettings) -> str:
-    """The client id to ask with: with its suffix, made up where MQTT 3.1 needs one and there is none."""
-    match settings.client_id_suffix:
-        case ClientIdSuffix.TIME:
-            suffix = str(time.time_ns() // 1_000_000)
-        case ClientIdSuffix.RANDOM:
-            suffix = secrets.token_hex(4)
-        case ClientIdSuffix.NONE:
-            suffix = ""
-    client_id = "_".join(part for part in (settings.client_id, suffix) if part)
-    if not client_id and settings.version is MqttVersion.V3_1:
-        return f"mtlsx_{secrets.token_hex(4)}"  # 3.1 knows no empty client id
-    return client_id
 
 
 class _Client(PahoClient):

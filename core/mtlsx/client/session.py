@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from paho.mqtt.enums import MQTTErrorCode
 
 from mtlsx.client.attempt import Attempt
+from mtlsx.client.client_id import client_id_of
 from mtlsx.client.events import (
     ConnackFacts,
     Connected,
@@ -21,8 +22,8 @@ from mtlsx.client.events import (
 )
 from mtlsx.client.link import LinkContext
 from mtlsx.client.outbox import Outbox
+from mtlsx.client.packet_log import PacketLog, connect_text
 from mtlsx.client.paho_client import (
-    client_id_of,
     connect,
     make_client,
     publish_properties,
@@ -86,6 +87,8 @@ class Session:
         self._settings = settings
         self._version5 = settings.version is MqttVersion.V5
         self._client_id = client_id_of(settings)
+        self.packets = PacketLog(_LEVELS[settings.version], connect_text(settings, self._client_id))
+        """The packets of all attempts."""
         self._on_event = on_event
         self._on_message = on_message
         self._links = LinkContext(self._make_link)
@@ -141,7 +144,7 @@ class Session:
         return self._attempt.dial()
 
     def _make_link(self, connected: socket.socket) -> Link:
-        return self._attempt.make_link(connected, self._on_packet)
+        return self._attempt.make_link(connected, self._on_packet, self.packets)
 
     def _loop(self) -> Verdict:
         connack_by = time.monotonic() + self._settings.connect_timeout

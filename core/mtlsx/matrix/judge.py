@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from mtlsx.matrix.candidate import Candidate, Kind
-from mtlsx.probe.verdicts import OK, RefusedBy, Stage, Verdict
+from mtlsx.probe.verdicts import OK, Stage, Verdict
 from mtlsx.tls.alerts import alert_text
 
 if TYPE_CHECKING:
@@ -44,6 +44,18 @@ class Try:
 
 # Verdicts that say nothing of the certificate we showed: no later try can go better.
 HOPELESS_STAGES = frozenset({Stage.MATERIAL, Stage.DNS, Stage.TCP, Stage.SERVER_CERTIFICATE})
+
+# What MQTT refuses, TLS has let through; but nobody came in. Others say something of the server, not of us.
+_REFUSALS_OF_MQTT = frozenset(
+    [
+        "client-id-rejected",
+        "bad-credentials",
+        "not-authorized",
+        "banned",
+        "connack-refused",
+        "closed-without-connack",
+    ]
+)
 
 _REQUIRE = (
     "Let it require a certificate: verify = verify_peer and fail_if_no_peer_cert = true in EMQX, require_certificate true"
@@ -94,11 +106,7 @@ def _outcome(verdict: Verdict) -> Outcome:
         return Outcome.ACCEPTED
     if verdict.id == "tls-version-mismatch":
         return Outcome.NOT_SPOKEN
-    # What MQTT refuses, TLS has let through; but nobody came in.
-    if verdict.refused_by is RefusedBy.SERVER and verdict.stage in (
-        Stage.CLIENT_CERTIFICATE,
-        Stage.MQTT,
-    ):
+    if verdict.stage is Stage.CLIENT_CERTIFICATE or verdict.id in _REFUSALS_OF_MQTT:
         return Outcome.REFUSED
     # Whatever is refused later, or lost, had a CONNACK: it was in.
     if verdict.stage in (Stage.SUBSCRIBE, Stage.PUBLISH, Stage.SESSION):

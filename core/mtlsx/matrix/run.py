@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from mtlsx.errors import UsageError
 from mtlsx.matrix.candidate import Candidate, Kind
-from mtlsx.matrix.judge import HOPELESS_STAGES, Try, judge
+from mtlsx.matrix.judge import HOPELESS_STAGES, Outcome, Try, judge
 from mtlsx.tls.settings import TlsSettings, TlsVersion
 
 if TYPE_CHECKING:
@@ -38,19 +38,25 @@ class Matrix:
 
     @property
     def exit_code(self) -> int:
-        """0 where the server does what it must; 12 where it lets in whom it must refuse; 13 or 14 where it refuses the
-        right one; 17 where not one certificate could be judged; where nothing can be said, the code of that verdict."""
+        """0 where it is proven that the server does what it must, at each TLS version that it speaks.
+
+        12 where it lets in whom it must refuse, 13 or 14 where it refuses the right one; where that cannot be said, the
+        code of the verdict for which it cannot.
+        """
         if self.stopped is not None:
             return self.stopped.exit_code
         wrong = [each for each in self.tries if each.right is False]
-        refused = [each.verdict.exit_code for each in wrong if each.candidate.must_accept]
         if wrong:
+            refused = (each.verdict.exit_code for each in wrong if each.candidate.must_accept)
             return max(refused, default=_LETS_IN)
-        unclear = [each.verdict.exit_code for each in self.tries if each.right is None]
-        return max(unclear) if len(unclear) == len(self.tries) else 0
+        unsaid = [each for each in self.tries if each.right is None]
+        if len(unsaid) < len(self.tries):
+            # The versions that it does not speak prove nothing, and nobody comes in there.
+            unsaid = [each for each in unsaid if each.outcome is not Outcome.NOT_SPOKEN]
+        return max((each.verdict.exit_code for each in unsaid), default=0)
 
 
-_LETS_IN = 12  # as where we refuse the server's certificate: this server is not to be trusted
+_LETS_IN = 12  # as where we refuse a certificate of the server: it is not to be trusted
 
 
 def run_matrix(

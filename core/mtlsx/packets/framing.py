@@ -5,6 +5,7 @@ For who watches a stream that somebody else decodes; ``decoder`` makes values of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -44,9 +45,18 @@ class Packet(NamedTuple):
 
 
 class PacketFilter:
-    """Picks the packets of certain types out of a stream, and steps over all others without copying them."""
+    """Picks the packets of certain types out of a stream, and steps over all others without copying them.
 
-    def __init__(self, wanted: frozenset[PacketType]) -> None:
+    ``on_any`` hears of each packet, once: its first byte, its remaining length, the stream as far as it has come, and
+    where in it the packet's body begins.
+    """
+
+    def __init__(
+        self,
+        wanted: frozenset[PacketType],
+        on_any: Callable[[int, int, bytes, int], None] | None = None,
+    ) -> None:
+        self._on_any = on_any
         self._wanted = frozenset(int(kind) for kind in wanted)
         self._rest = b""
         self._skip = 0
@@ -72,6 +82,8 @@ class PacketFilter:
                 found.append(Packet(PacketType(first >> 4), first & 15, stream[body_at:after]))
             elif first >> 4 == 0:
                 raise ProtocolError(demands.TYPE, "Packet type 0 is reserved.")
+            if self._on_any is not None:
+                self._on_any(first, length, stream, body_at)
             at = after
         if at > end:
             self._skip, self._rest = at - end, b""

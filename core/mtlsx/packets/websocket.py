@@ -1,4 +1,4 @@
-"""Takes MQTT out of what a websocket server sends: the upgrade's answer, then frames (RFC 6455, section 5)."""
+"""Takes MQTT out of what one side of a websocket sends: the upgrade, then frames (RFC 6455, section 5)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from mtlsx.packets.errors import ProtocolError
 _END_OF_HEAD = b"\r\n\r\n"
 _LONGEST_HEAD = 16 * 1024
 _CONTROL = 0x08
+_MASKED = 0x80
 
 
 class WebsocketPayload:
-    """Unwraps the data frames of a server. Its frames are never masked and may be of any length."""
+    """Unwraps data frames of any length: a server's, which are never masked, and a client's, which always are."""
 
     def __init__(self) -> None:
         self.status_line: str | None = None
-        """The first line of the server's answer, as in "HTTP/1.1 101 Switching Protocols"."""
+        """The first line of the upgrade, as in "HTTP/1.1 101 Switching Protocols"."""
         self._rest = b""
+        self._mask = b""
         self._in_frame = 0
         self._keep = True
 
@@ -46,7 +48,7 @@ class WebsocketPayload:
             at += len(part)
             self._in_frame -= len(part)
             if self._keep:
-                payload.append(part)
+                payload.append(self._unmasked(part) if self._mask else part)
         self._rest = stream[at:]
         return b"".join(payload)
 
@@ -60,6 +62,19 @@ class WebsocketPayload:
             if after > len(stream):
                 return 0
             length = int.from_bytes(stream[at + 2 : after])
+        mask_at = after
+        if stream[at + 1] & _MASKED:
+            after += 4
+            if after > len(stream):
+                return 0
+        self._mask = stream[mask_at:after]
         self._in_frame = length
         self._keep = stream[at] & 0x0F < _CONTROL
         return after
+
+    def _unmasked(self, part: bytes) -> bytes:
+        size = len(part)
+        key = (self._mask * (size // 4 + 1))[:size]
+        turn = size % 4  # where the rest of the frame goes on in the mask
+        self._mask = self._mask[turn:] + self._mask[:turn]
+        return (int.from_bytes(part) ^ int.from_bytes(key)).to_bytes(size)

@@ -6,15 +6,15 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mtlsx.certificates.checks.chain import find_path, missing_intermediate, short_name
+from mtlsx.certificates.checks.chain import find_path, missing_intermediate
 from mtlsx.certificates.checks.dates import check_dates
 from mtlsx.certificates.checks.finding import OWN, Finding, Level
 from mtlsx.certificates.checks.key_file import check_key_mode
 from mtlsx.certificates.checks.strength import check_strength
 from mtlsx.certificates.checks.usage import Purpose, check_usage
 from mtlsx.certificates.describe import describe
-from mtlsx.certificates.times import ValidityState, validity
 from mtlsx.errors import MaterialError
+from mtlsx.preflight.authorities import check_expired, listed
 from mtlsx.preflight.file import Asked, check_file
 from mtlsx.preflight.unusable import unusable
 from mtlsx.tls.material import load_material
@@ -36,8 +36,6 @@ MATERIAL_WARNINGS = (
 )
 """The ids of the stage ``material`` that warn and let the ladder go on (contract 4.4)."""
 
-_SHOWN = 3
-
 
 def check_settings(settings: TlsSettings, host: str, now: datetime) -> tuple[Finding, ...]:
     """All that can be said of a connection's TLS settings before it connects to ``host``; ``now`` is aware.
@@ -48,7 +46,7 @@ def check_settings(settings: TlsSettings, host: str, now: datetime) -> tuple[Fin
     """
     try:
         anchors = load_material(TlsSettings(ca_file=settings.ca_file)).anchors
-        about_ca = tuple(_authorities(anchors, now))
+        about_ca = tuple(_server_authorities(anchors, now))
     except MaterialError as error:
         anchors, about_ca = None, (unusable(error, "ca file"),)
     return (
@@ -74,34 +72,17 @@ def material_warnings(
     return tuple(by_id[name] for name in MATERIAL_WARNINGS if name in by_id)
 
 
-def _authorities(anchors: tuple[bytes, ...] | None, now: datetime) -> Iterator[Finding]:
+def _server_authorities(anchors: tuple[bytes, ...] | None, now: datetime) -> Iterator[Finding]:
     if anchors is None:
         yield Finding(
             "ca-of-the-system", Level.NOTE, "ca file",
             "No CA file is given: the system's trust store judges the server.",
         )  # fmt: skip
         return
-    abouts = list(map(describe, anchors))
-    expired = [
-        about
-        for about in abouts
-        if validity(about.not_before, about.not_after, now).state is ValidityState.EXPIRED
-    ]
-    names = ", ".join(f'"{short_name(about.subject)}"' for about in (expired or abouts)[:_SHOWN])
-    if expired:
-        yield Finding(
-            "ca-expired",
-            Level.FAILURE if len(expired) == len(abouts) else Level.WARNING,
-            "ca file",
-            f"{len(expired)} of {len(abouts)} CA certificates have expired: {names}.",
-            "A server's certificate that leads there is refused.",
-            "Get the CA's new certificate.",
-        )
-    else:
-        more = f" and {len(abouts) - _SHOWN} more" if len(abouts) > _SHOWN else ""
-        yield Finding(
-            "ca-file-fits", Level.OK, "ca file", f"The server must lead to {names}{more}."
-        )
+    expired = check_expired(anchors, now, "ca file")
+    yield expired or Finding(
+        "ca-file-fits", Level.OK, "ca file", f"The server must lead to {listed(anchors)}."
+    )
 
 
 def _revocation(settings: TlsSettings) -> Iterator[Finding]:

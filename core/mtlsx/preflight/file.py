@@ -32,6 +32,7 @@ from mtlsx.certificates.describe import CertificateDescription, describe
 from mtlsx.certificates.load import STDIN, load_bytes, read_file
 from mtlsx.errors import MaterialError
 from mtlsx.identity.traps import traps
+from mtlsx.preflight.authorities import check_expired, listed
 from mtlsx.preflight.key import Key, check_key
 from mtlsx.preflight.names import check_names
 from mtlsx.preflight.openssl import check_with_openssl
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 # Traps for which a broker refuses the device, or takes its name from elsewhere, with what helps; the others are
 # surprises.
 _WITH_A_CN = "Issue it with a CN: openssl req -subj /CN=…"
-_PLAIN = "Issue it anew, with names of plain text (UTF8String)."
+_PLAIN = "Issue it anew with plain values: names as UTF8String, keys on named curves."
 REFUSED_BY_BROKERS = {
     "undecodable": _PLAIN,
     "unformattable": _PLAIN,
@@ -137,7 +138,7 @@ def _certificate(
     found += check_strength(about, OWN)
     if purpose is Purpose.SERVER:
         found += check_names(path.certificates[0], about, asked.host)
-    found += check_order(certificates, own, path)
+    found += _bundle(certificates, now) if is_ca else check_order(certificates, own, path)
     found += check_chain(certificates, path, anchors)
     found += _issuers(path, roles, purpose, now)
     found += check_strict(path.about, roles)
@@ -165,6 +166,20 @@ def _authority(about: CertificateDescription) -> tuple[Finding, ...]:
             "It is a CA certificate and may sign others.",
         ),
     )  # fmt: skip
+
+
+def _bundle(certificates: Sequence[bytes], now: datetime) -> Iterator[Finding]:
+    """A file of CA certificates needs no order; the list is about the first of them."""
+    if len(certificates) == 1:
+        return
+    yield Finding(
+        "ca-bundle", Level.NOTE, "chain",
+        f"The file holds {len(certificates)} certificates: {listed(certificates)}.",
+        "This list is about the first.",
+    )  # fmt: skip
+    expired = check_expired(certificates, now, "chain")
+    if expired is not None:
+        yield expired
 
 
 def _issuers(

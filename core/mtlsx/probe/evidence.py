@@ -205,6 +205,12 @@ def issuer_addresses(certificate: bytes) -> tuple[str, ...]:
     return _extensions(certificate).issuer_addresses
 
 
+def authority_key(certificate: bytes) -> str | None:
+    """The key identifier of its issuer as ``openssl x509`` prints it, "0A:1B:2C"; None where it names none."""
+    identifier = _extensions(certificate).authority_key_identifier
+    return None if identifier is None or not identifier.key else identifier.key.hex(":").upper()
+
+
 def issuer_name(certificate: bytes) -> bytes | None:
     """The name of its issuer (DER)."""
     fields = _fields(certificate)

@@ -42,6 +42,19 @@ _FAULTS = {
     Fact.NAMESAKE: "client-cert-unknown-ca",
     Fact.FOREIGN: "client-cert-unknown-ca",
 }
+# The same faults in words, where the server does not say a thing.
+_SUSPICIONS = {
+    Fact.EXPIRED: "it expired {expired}",
+    Fact.NOT_YET_VALID: "it becomes valid {begins}",
+    Fact.SELF_SIGNED: "it is self-signed",
+    Fact.NOT_FOR_CLIENTS: "it is for {usages}, not for clients",
+    Fact.CANNOT_SIGN: "its key usage ({usages}) leaves out digitalSignature",
+    Fact.WEAK: "it has {weakness}",
+    Fact.ISSUER_EXPIRED: 'its issuer "{stale_issuer}" expired {stale_expired}',
+    Fact.GAP: "the intermediate {gap} that issued it is not in the certificate file",
+    Fact.NAMESAKE: "it was issued by {lineage}, and a CA of that name at hand has another key",
+    Fact.FOREIGN: "it was issued by {lineage}, and the broker asked for one from {accepted}",
+}
 # OpenSSL 3's words for X509_V_ERR numbers that pyOpenSSL has no names for.
 _WORDS = {
     66: "end entity key too small",
@@ -83,7 +96,7 @@ def handshake_evidence(record: HandshakeRecord, local: LocalSide) -> Evidence:
         excluded=_excluded(local, own, found),
         words={
             **_words(record, local, alert, clock),
-            **_own_words(local, own, record.accepted_cas or ()),
+            **_own_words(local, own, record.accepted_cas or (), found),
             **_server_words(record, local, server, objection),
         },
     )
@@ -143,11 +156,13 @@ def _excluded(local: LocalSide, way: Way, found: frozenset[Fact]) -> frozenset[s
     return frozenset(name for name, holds in against.items() if holds and known)
 
 
-def _own_words(local: LocalSide, way: Way, accepted: tuple[bytes, ...]) -> dict[str, str]:
+def _own_words(
+    local: LocalSide, way: Way, accepted: tuple[bytes, ...], found: frozenset[Fact]
+) -> dict[str, str]:
     own = local.chain[0] if local.chain else b""
     stale = _stale_issuer(local, way) or b""
     last = way.last or own
-    return {
+    words = {
         "expired": look.end_of_validity(own, local.now),
         "begins": look.start_of_validity(own, local.now),
         "stale_issuer": look.short_subject(stale),
@@ -158,9 +173,13 @@ def _own_words(local: LocalSide, way: Way, accepted: tuple[bytes, ...]) -> dict[
         "gap": _quoted(way.missing) or "(none)",
         "lineage": _lineage(way) or f'"{look.short_issuer(own)}"',
         "last_issuer": look.short_issuer(last),
+        "wanted_key": look.authority_key(last) or "that of the CA that issued it",
         "fetch": _where(way.addresses),
         "accepted": ", ".join(f'"{look.short_name(name)}"' for name in accepted) or "nobody",
     }
+    worst = next((fact for fact in _FAULTS if fact in found), None)
+    suspicion = "" if worst is None else f"; as seen from here, {_SUSPICIONS[worst]}"
+    return {**words, "suspicion": suspicion.format_map(words)}
 
 
 def _stale_issuer(local: LocalSide, way: Way) -> bytes | None:

@@ -21,6 +21,7 @@ from mtlsx.probe.judge_tls import judge_handshake
 from mtlsx.probe.rule import Evidence, Fact, Occasion, decide
 from mtlsx.probe.rules import RULES
 from mtlsx.probe.takeover import pushed_out
+from mtlsx.probe.verdicts import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from mtlsx.probe.brokers import Broker
     from mtlsx.probe.evidence import LocalSide
     from mtlsx.probe.takeover import Life
-    from mtlsx.probe.verdicts import Stage, Verdict
+    from mtlsx.probe.verdicts import Verdict
     from mtlsx.tls.record import HandshakeRecord
 
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
@@ -162,16 +163,50 @@ def judge_connack(
 
 def judge_subscribe(target: str, refused: Sequence[tuple[str, str]], reason: str | None) -> Verdict:
     """SUBACK refused: ``refused`` holds topic filter and the code's text; ``reason`` is the reason string."""
-    topics = ", ".join(f'"{printable(topic)}" ({text})' for topic, text in refused)
-    words = {"target": printable(target), "topics": topics, "said": _said(reason)}
-    return decide(RULES, Evidence(Occasion.SUBACK, words=words))
+    topics = ", ".join(f"{_topic(topic)} ({text})" for topic, text in refused)
+    return _on_topic(Occasion.SUBACK, target, topics, said=_said(reason))
 
 
 def judge_publish(target: str, topic: str, text: str, reason: str | None = None) -> Verdict:
     """PUBACK or PUBREC refused a message: ``text`` is the code's, ``reason`` the reason string."""
-    topics = f'"{printable(topic)}" ({text})'
-    words = {"target": printable(target), "topics": topics, "said": _said(reason)}
-    return decide(RULES, Evidence(Occasion.PUBACK, words=words))
+    return _on_topic(Occasion.PUBACK, target, f"{_topic(topic)} ({text})", said=_said(reason))
+
+
+def judge_no_echo(target: str, topic: str, seconds: float, *, version5: bool) -> Verdict:
+    """A message was acknowledged, but did not come back on the granted subscription within ``seconds``."""
+    facts = {Fact.IN_5: version5}
+    return _on_topic(Occasion.NO_ECHO, target, _topic(topic), _true(facts), seconds=f"{seconds:g}")
+
+
+def judge_unanswered(target: str, topic: str, seconds: float, *, subscribe: bool) -> Verdict:
+    """SUBSCRIBE (or, where not ``subscribe``, PUBLISH) for ``topic`` had no answer within ``seconds``."""
+    facts = {Fact.OF_SUBSCRIBE: subscribe}
+    return _on_topic(
+        Occasion.UNANSWERED, target, _topic(topic), _true(facts), seconds=f"{seconds:g}"
+    )
+
+
+def judge_hang_up(target: str, topic: str, *, subscribe: bool) -> Verdict:
+    """The server closed the connection in place of an answer to SUBSCRIBE or PUBLISH for ``topic``."""
+    facts = {Fact.OF_SUBSCRIBE: subscribe}
+    return _on_topic(Occasion.HUNG_UP, target, _topic(topic), _true(facts))
+
+
+def _topic(topic: str) -> str:
+    return f'"{printable(topic)}"'
+
+
+def _on_topic(
+    occasion: Occasion,
+    target: str,
+    topics: str,
+    facts: frozenset[Fact] = frozenset(),
+    *,
+    said: str = "",
+    seconds: str = "",
+) -> Verdict:
+    words = {"target": printable(target), "topics": topics, "said": said, "seconds": seconds}
+    return decide(RULES, Evidence(occasion, facts, words=words))
 
 
 def judge_loss(
@@ -201,10 +236,28 @@ def judge_loss(
     return decide(RULES, Evidence(Occasion.LOSS, _true(facts), code=code, words=words))
 
 
-def judge_success(target: str, last: Stage) -> Verdict:
-    """All that was asked for succeeded; ``last`` is the last stage that ran."""
-    words = {"target": printable(target)}
-    return replace(decide(RULES, Evidence(Occasion.SUCCESS, words=words)), at=last)
+def judge_success(
+    target: str, last: Stage, record: HandshakeRecord | None, seconds: float
+) -> Verdict:
+    """All that was asked for succeeded.
+
+    ``last``: the last stage that ran; ``record``: the TLS handshake; ``seconds``: how long the server had to say
+    something against our certificate.
+    """
+    facts = {
+        Fact.ECHOED: last is Stage.PUBLISH,
+        Fact.ACCEPTED: last in {Stage.MQTT, Stage.SUBSCRIBE},
+        Fact.OVER_TLS: record is not None,
+        Fact.ASKED: record is not None and record.certificate_requested,
+        Fact.SENT: record is not None and record.certificate_sent,
+        Fact.JUDGED: record is not None and record.judged,
+    }
+    words = {
+        "target": printable(target),
+        "version": (record.version if record else None) or "TLS",
+        "seconds": f"{seconds:g}",
+    }
+    return replace(decide(RULES, Evidence(Occasion.SUCCESS, _true(facts), words=words)), at=last)
 
 
 def _recognised(

@@ -18,11 +18,12 @@ from mtlsx.probe.approach import FAILURES, Approach
 from mtlsx.probe.brokers import recognise
 from mtlsx.probe.conversation import Conversation
 from mtlsx.probe.issuers import http_loader
+from mtlsx.probe.judge import judge_success
 from mtlsx.probe.login import Login, StoppedError
 from mtlsx.probe.report import Report
 from mtlsx.probe.round_trip import RoundTrip
 from mtlsx.probe.steps import connack_detail
-from mtlsx.probe.verdicts import OK, Stage, Verdict
+from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.probe.websocket import ClientWebsocket
 from mtlsx.tls.stream import hang_up
 
@@ -143,25 +144,8 @@ class _Probe:
 
     def _well(self) -> Verdict:
         last = [step for step in self._approach.climb.steps if step.ok][-1]
-        return Verdict(OK, f"{self._target} {self._how_well(last.stage)}.", at=last.stage)
-
-    def _how_well(self, last: Stage) -> str:
-        record = self._approach.record
-        if last is Stage.PUBLISH:
-            return "accepts us, and takes and delivers our message"
-        if last is Stage.MQTT:
-            return "accepts us"
-        if record is None:
-            return "takes the connection"
-        if not record.certificate_requested:
-            return f"agrees on {record.version}, and asks for no client certificate"
-        if not record.certificate_sent:
-            return f"agrees on {record.version}, and goes on without a client certificate"
-        if record.judged:
-            return f"agrees on {record.version}, and accepts our certificate"
-        wait = self._target.patience.judgement
-        return (
-            f"agrees on {record.version}, and had nothing against our certificate within {wait:g} s"
+        return judge_success(
+            str(self._target), last.stage, self._approach.record, self._target.patience.judgement
         )
 
 

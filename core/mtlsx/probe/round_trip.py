@@ -23,7 +23,13 @@ from mtlsx.packets.control_packets import (
 )
 from mtlsx.packets.reason_codes import FAILURE, reason_code_text, suback_text
 from mtlsx.probe.conversation import EndedError
-from mtlsx.probe.judge import judge_publish, judge_subscribe
+from mtlsx.probe.judge import (
+    judge_hang_up,
+    judge_no_echo,
+    judge_publish,
+    judge_subscribe,
+    judge_unanswered,
+)
 from mtlsx.probe.login import StoppedError
 from mtlsx.probe.verdicts import Stage, Verdict
 
@@ -37,7 +43,6 @@ if TYPE_CHECKING:
 
 _SUBSCRIBE_ID, _PUBLISH_ID = 1, 2
 _NOT_AUTHORIZED = 0x87
-_ALLOW = "Allow it in the broker's access rules, for the username and the client id that the broker sees."
 
 
 @dataclass(slots=True)
@@ -77,7 +82,14 @@ class RoundTrip:
     def run(self, connack: Connack) -> Verdict | None:
         """Subscribe, publish, wait; the verdict, None where both are allowed. Raises ``StoppedError``."""
         unreadable = self._subscribe()
-        unwritable = self._publish(connack, echo_expected=unreadable is None)
+        try:
+            unwritable = self._publish(connack, echo_expected=unreadable is None)
+        except StoppedError as stopped:
+            if unreadable is None:
+                raise
+            # Some brokers hang up on whom they have just denied something: what was denied is the reason.
+            self._climb.failed(Stage.PUBLISH, stopped.verdict.summary)
+            return unreadable
         return unreadable or unwritable
 
     # ------------------------------------------------------------------ SUBSCRIBE
@@ -89,7 +101,7 @@ class RoundTrip:
         while True:
             answer = self._next(deadline, Stage.SUBSCRIBE)
             if answer is None:
-                raise StoppedError(self._unanswered("SUBSCRIBE", "subscribe-denied"))
+                raise StoppedError(self._unanswered(Stage.SUBSCRIBE))
             if isinstance(answer, Suback) and answer.packet_id == _SUBSCRIBE_ID:
                 break
         code = answer.codes[0] if answer.codes else FAILURE
@@ -117,7 +129,7 @@ class RoundTrip:
             self._climb.passed(Stage.PUBLISH, f"{self._shown}: came back")
             return None
         if qos and came.acknowledged is None:
-            raise StoppedError(self._unanswered("PUBLISH", "publish-denied"))
+            raise StoppedError(self._unanswered(Stage.PUBLISH))
         if echo_expected:
             return self._no_echo()
         if self._version5 and qos:
@@ -154,22 +166,7 @@ class RoundTrip:
 
     def _no_echo(self) -> Verdict:
         self._climb.failed(Stage.PUBLISH, f"{self._shown}: did not come back")
-        start = (
-            f"{self._target} acknowledged the message to {self._shown}, but did not send it back"
-        )
-        if self._version5:
-            return Verdict(
-                "subscribe-denied",
-                f"{start} within {self._wait:g} s: it may be published, and not be read.",
-                _ALLOW,
-                ("publish-denied",),
-            )
-        return Verdict(
-            "publish-denied",
-            f"{start} within {self._wait:g} s; before MQTT 5 a denied message is acknowledged as any other.",
-            _ALLOW,
-            ("subscribe-denied",),
-        )
+        return judge_no_echo(self._target, self._topic, self._wait, version5=self._version5)
 
     # ------------------------------------------------------------------ both
 
@@ -202,23 +199,9 @@ class RoundTrip:
         return StoppedError(judge_publish(self._target, self._topic, words, said))
 
     def _hung_up(self, stage: Stage) -> Verdict:
-        lost = self._login.lost().verdict
-        what, other = (
-            ("SUBSCRIBE", "subscribe-denied")
-            if stage is Stage.SUBSCRIBE
-            else ("PUBLISH", "publish-denied")
-        )
-        return Verdict(
-            lost.id,
-            f"{self._target} closed the connection on {what} for {self._shown}.",
-            "Look into the broker's log: some brokers hang up on what their access rules deny.",
-            (other, *lost.candidates),
-        )
+        return judge_hang_up(self._target, self._topic, subscribe=stage is Stage.SUBSCRIBE)
 
-    def _unanswered(self, what: str, other: str) -> Verdict:
-        return Verdict(
-            "connection-lost",
-            f"{self._target} did not answer {what} for {self._shown} within {self._wait:g} s.",
-            "Look into the broker's log; some brokers drop what their access rules deny.",
-            (other,),
+    def _unanswered(self, stage: Stage) -> Verdict:
+        return judge_unanswered(
+            self._target, self._topic, self._wait, subscribe=stage is Stage.SUBSCRIBE
         )

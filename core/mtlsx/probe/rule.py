@@ -46,6 +46,10 @@ class Fact(StrEnum):
     SERVER_ROOT = "the server's chain ends in a self-signed certificate"
     AT_ISSUER = "the objection is to an issuer, not to the server's own certificate"
     NAME_IN_CN = "the name stands in its common name alone"
+    # success
+    ECHOED = "the message came back"
+    ACCEPTED = "the broker accepted CONNECT"
+    JUDGED = "the server went on after it"
     # MQTT
     OVER_TLS = "the connection is over TLS"
     UNJUDGED = "the server had not said anything since our certificate"
@@ -55,6 +59,8 @@ class Fact(StrEnum):
     BYTES = "the server sent something else"
     DISCONNECT = "the server sent DISCONNECT"
     NO_PINGRESP = "the keepalive ping was not answered"
+    OF_SUBSCRIBE = "the request was SUBSCRIBE"
+    IN_5 = "over MQTT 5"
     PATTERN = (
         "it happened again and again, each time soon after CONNACK and without a request of ours"
     )
@@ -72,6 +78,9 @@ class Occasion(StrEnum):
     SILENCE = "no CONNACK came in time"
     SUBACK = "SUBACK refuses"
     PUBACK = "PUBACK or PUBREC refuses"
+    NO_ECHO = "the message was acknowledged and did not come back"
+    UNANSWERED = "a request was not answered in time"
+    HUNG_UP = "the broker hung up on a request"
     LOSS = "a connection was lost after CONNACK"
     SUCCESS = "all that was asked for succeeded"
 

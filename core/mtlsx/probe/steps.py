@@ -148,6 +148,8 @@ def _shown(stage: Stage, record: HandshakeRecord, local: LocalSide) -> tuple[boo
     """Whether a stage of the handshake was passed, and what it showed."""
     if stage is Stage.TLS:
         alpn = f", ALPN {record.alpn}" if record.alpn else ""
+        if local.settings.alpn and not record.alpn:
+            alpn = ", no ALPN agreed"
         return True, printable(f"{record.version}, {record.cipher}{alpn}")
     if stage is Stage.SERVER_CERTIFICATE:
         return _server_shown(record, local)

@@ -56,6 +56,8 @@ class ProfileStore:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        # What was read, by path and what the file was like then: a save reads all others for their names.
+        self._read_before: dict[Path, tuple[tuple[int, int, int], Profile | UsageError]] = {}
 
     def list(self) -> Listing:
         """All profiles, and all files that could not be read as one."""
@@ -118,22 +120,34 @@ class ProfileStore:
         """Each file with its profile or the reason why it is none; of two with one name, the first counts."""
         names: dict[str, Path] = {}
         for path in self._files():
-            try:
-                profile = _read(path)
-            except UsageError as error:
-                yield path, error
+            found = self._read(path)
+            if isinstance(found, UsageError):
+                yield path, found
                 continue
-            first = names.setdefault(profile.name, path)
+            first = names.setdefault(found.name, path)
             if first is path:
-                yield path, profile
+                yield path, found
             else:
                 yield (
                     path,
                     UsageError(
-                        f'Profile file {path}: name "{profile.name}" is already taken by {first}.',
+                        f'Profile file {path}: name "{found.name}" is already taken by {first}.',
                         fix="Give one of them another name.",
                     ),
                 )
+
+    def _read(self, path: Path) -> Profile | UsageError:
+        """The profile of a file, or why it is none; parsed again only where the file is another or was changed."""
+        try:
+            state = path.stat()
+            looks = (state.st_ino, state.st_mtime_ns, state.st_size)
+            before = self._read_before.get(path)
+            if before is None or before[0] != looks:
+                before = (looks, _parsed(path, read_bounded(path, _LARGEST)))
+        except OSError as error:
+            return UsageError(f"Profile file {path} cannot be read: {reason(error)}.")
+        self._read_before[path] = before
+        return before[1]
 
     def _files(self) -> Sequence[Path]:
         try:
@@ -155,11 +169,11 @@ class ProfileStore:
         )
 
 
-def _read(path: Path) -> Profile:
+def _parsed(path: Path, data: bytes) -> Profile | UsageError:
     try:
-        return parse(read_bounded(path, _LARGEST), source=f"Profile file {path}")
-    except OSError as error:
-        raise UsageError(f"Profile file {path} cannot be read: {reason(error)}.") from error
+        return parse(data, source=f"Profile file {path}")
+    except UsageError as error:
+        return error
 
 
 def _require_free(name: str, files: dict[Path, Profile | UsageError]) -> None:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from mtlsx.client.settings import MqttVersion
 from mtlsx.recipes.files import as_pem
-from mtlsx.recipes.recipe import PASSWORD, Recipe, command, given, will_gaps
+from mtlsx.recipes.properties import Property, connect_properties, text, will_properties
+from mtlsx.recipes.recipe import PASSWORD, Recipe, client_gaps, command, given
 from mtlsx.tls.settings import TlsVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.recipes.recipe import Task
@@ -83,7 +84,15 @@ def _client_words(settings: ConnectionSettings) -> list[str]:
         words += given("--will-payload", will.payload.decode(errors="replace"))
         words += given("--will-qos", will.qos or None)
         words += ["--will-retain"] if will.retain else []
+    words += _properties("connect", connect_properties(settings))
+    words += _properties("will", will_properties(settings))
     return words
+
+
+def _properties(packet: str, properties: Iterable[Property]) -> Iterator[str]:
+    for name, value in properties:
+        yield from ("-D", packet, name)
+        yield from value if isinstance(value, tuple) else (text(value),)
 
 
 def _tls_gaps(name: str, tls: TlsSettings) -> Iterator[str]:
@@ -102,4 +111,4 @@ def _tls_gaps(name: str, tls: TlsSettings) -> Iterator[str]:
 def _gaps(name: str, settings: ConnectionSettings) -> Iterator[str]:
     if settings.keepalive < _SHORTEST_KEEPALIVE:
         yield f"{name} takes a keepalive from {_SHORTEST_KEEPALIVE} s on; here it is {settings.keepalive}."
-    yield from will_gaps(name, settings)
+    yield from client_gaps(name, settings)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from mtlsx.client.settings import MqttVersion
 from mtlsx.recipes.files import as_pem
-from mtlsx.recipes.recipe import PASSWORD, Recipe, command, given, will_gaps
+from mtlsx.recipes.properties import flags
+from mtlsx.recipes.recipe import PASSWORD, Recipe, client_gaps, command, given
 from mtlsx.tls.settings import TlsVersion
 
 if TYPE_CHECKING:
@@ -53,10 +54,10 @@ def _recipe(action: str, task: Task, *what: str) -> Recipe:
         words += given("--path", settings.path)
         for name, value in settings.headers:
             words += ["-wh", f"{name}: {value}"]
-    words += _client_words(settings)
+    words += [*_client_words(settings), *flags(settings, conn=action == "conn")]
     if not settings.client_id:
         remarks.append("mqttx makes up a client id; here the broker assigns one.")
-    remarks += will_gaps("mqttx", settings)
+    remarks += client_gaps("mqttx", settings)
     if settings.password is not None:
         remarks.append("Others on this machine can see a password on the command line.")
     return Recipe(f"mqttx {action}", command(*words, *what), tuple(remarks))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mtlsx.client.settings import MqttVersion
-from mtlsx.recipes.recipe import Recipe, command, given, will_gaps
+from mtlsx.recipes.properties import flags
+from mtlsx.recipes.recipe import Recipe, client_gaps, command, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +48,9 @@ def _recipe(action: str, settings: ConnectionSettings, *what: str) -> Recipe:
         *_tls_words(settings),
         *_websocket_words(settings),
         *_client_words(settings),
+        *flags(settings, conn=action == "conn"),
     ]
-    return Recipe(f"mtlsx {action}", command(*words, *what), tuple(will_gaps("mtlsx", settings)))
+    return Recipe(f"mtlsx {action}", command(*words, *what), tuple(client_gaps("mtlsx", settings)))
 
 
 def _tls_words(settings: ConnectionSettings) -> Iterator[str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mtlsx.client.settings import MqttVersion
+from mtlsx.client.settings import ClientIdSuffix, MqttVersion
 from mtlsx.recipes.files import as_pem
+from mtlsx.recipes.properties import connect_properties, will_properties
 from mtlsx.recipes.recipe import PASSPHRASE, PASSWORD, Recipe
 from mtlsx.tls.settings import TlsVersion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.recipes.files import Files
+    from mtlsx.recipes.properties import Property
     from mtlsx.recipes.recipe import Task
     from mtlsx.tls.settings import TlsSettings
 
@@ -52,6 +54,8 @@ def paho(task: Task, *, beside: bool = False) -> Recipe:
     settings = task.settings
     prepared = as_pem(settings.tls, task.files)
     remarks = ["pip install paho-mqtt"]
+    if settings.client_id_suffix is not ClientIdSuffix.NONE:
+        remarks.append("Here each connection adds a new suffix to the client id.")
     setup: list[str] = []
     if settings.transport.uses_tls:
         remarks += [f"first: {each}" for each in prepared.commands]
@@ -60,7 +64,7 @@ def paho(task: Task, *, beside: bool = False) -> Recipe:
     if settings.transport.uses_websocket:
         setup.append(f"client.ws_set_options(path={settings.path!r}, headers={dict(settings.headers)!r})")  # fmt: skip
     setup += _session(settings)
-    needs_properties = settings.version is MqttVersion.V5 and settings.session_expiry > 0
+    needs_properties = any("Properties(" in line for line in setup)
     lines = [
         *(["import ssl"] if settings.transport.uses_tls else []),
         *(["from pathlib import Path"] if beside else []),
@@ -135,10 +139,28 @@ def _session(settings: ConnectionSettings) -> Iterator[str]:
         password = f", {PASSWORD!r}" if settings.password is not None else ""
         yield f"client.username_pw_set({settings.username or ''!r}{password})"
     if (will := settings.will) is not None:
-        yield f"client.will_set({will.topic!r}, {will.payload!r}, qos={will.qos}, retain={will.retain})"
-    if settings.version is MqttVersion.V5 and settings.session_expiry:
-        yield "properties = Properties(PacketTypes.CONNECT)"
-        yield f"properties.SessionExpiryInterval = {settings.session_expiry}"
+        made = [*will_properties(settings)]
+        yield from _properties("will_properties", "WILLMESSAGE", made)
+        more = ", properties=will_properties" if made else ""
+        yield f"client.will_set({will.topic!r}, {will.payload!r}, qos={will.qos}, retain={will.retain}{more})"
+    yield from _properties("properties", "CONNECT", _of_connect(settings))
+
+
+def _of_connect(settings: ConnectionSettings) -> list[Property]:
+    expires = settings.version is MqttVersion.V5 and settings.session_expiry
+    expiry: list[Property] = (
+        [("session-expiry-interval", settings.session_expiry)] if expires else []
+    )
+    return [*expiry, *connect_properties(settings)]
+
+
+def _properties(variable: str, packet: str, properties: Sequence[Property]) -> Iterator[str]:
+    """``variable`` with these properties, if there are any; paho calls them "ReceiveMaximum"."""
+    if not properties:
+        return
+    yield f"{variable} = Properties(PacketTypes.{packet})"
+    for name, value in properties:
+        yield f"{variable}.{name.title().replace('-', '')} = {value!r}"
 
 
 def _connect(settings: ConnectionSettings) -> str:
@@ -147,7 +169,7 @@ def _connect(settings: ConnectionSettings) -> str:
         arguments.append(f"keepalive={settings.keepalive}")
     if settings.version is MqttVersion.V5 and not settings.clean_start:
         arguments.append("clean_start=False")
-    if settings.version is MqttVersion.V5 and settings.session_expiry:
+    if _of_connect(settings):
         arguments.append("properties=properties")
     return f"client.connect({', '.join(arguments)})"
 

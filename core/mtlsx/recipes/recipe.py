@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from mtlsx.client.settings import ClientIdSuffix
 from mtlsx.recipes.files import Files
 
 if TYPE_CHECKING:
@@ -76,12 +77,19 @@ def is_address(host: str) -> bool:
     return True
 
 
-def will_gaps(name: str, settings: ConnectionSettings) -> Iterator[str]:
-    """What the command line of ``name`` cannot say about the last will."""
-    payload = b"" if settings.will is None else settings.will.payload
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
+def client_gaps(name: str, settings: ConnectionSettings) -> Iterator[str]:
+    """What the command line of ``name`` cannot say about the client id and the last will."""
+    if settings.client_id_suffix is not ClientIdSuffix.NONE:
+        yield f"{name} takes the client id as it is; here each connection adds a new suffix to it."
+    if settings.will is None:
+        return
+    texts = (settings.will.payload, settings.will.properties.correlation_data or b"")
+    if not all(map(_is_text, texts)):
         yield f"{name} takes a will as text; here it is other bytes."
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        return "\0" not in data.decode()
+    except UnicodeDecodeError:
+        return False

@@ -62,8 +62,9 @@ class TlsStream:
 
     ``connected`` is a connected TCP socket, ours from now on; ``host`` the name that the person gave (SNI
     and the name check use ``settings.sni`` where it is set). Receiving is buffered: one read takes what the
-    network holds. ``listen``: how many seconds the server has, on TLS 1.3, to say something after the handshake;
-    None: ``patience``. Not for use by several threads at once.
+    network holds. ``listen``: how many seconds the server has, on TLS 1.3, to say something after the handshake,
+    and that it is listened to for a moment longer where it asked for a certificate; None: ``patience``, and no
+    longer. Not for use by several threads at once.
     """
 
     def __init__(
@@ -120,6 +121,8 @@ class TlsStream:
                 self._witness.judged = True
             elif not self._hear_the_server():
                 return Ended.CLOSED, "end of file after the handshake"
+            if self._listen is not None and self._witness.judged and not self._stays():
+                return Ended.CLOSED, "end of file after the handshake"
         except TimeoutError:
             return self._broken_off(Ended.TIMEOUT), "no answer in time"
         except SSL.Error as failure:
@@ -151,9 +154,8 @@ class TlsStream:
         deadline = time.monotonic() + wait
         # A record may come in pieces: its first bytes do not tell an alert from a ticket.
         while not self._plain and not self._witness.ticket_received:
-            left = max(deadline - time.monotonic(), 0.0)
-            readable, _, _ = select.select([self._socket], [], [], left)
-            if not readable:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self._socket], [], [], left)[0]:
                 return True
             self._receive(None)
             self._decrypt()
@@ -165,6 +167,25 @@ class TlsStream:
     def _broken_off(self, ended: Ended) -> Ended:
         """``ended``, but for a server whose few bytes OpenSSL was still waiting to complete, and were not TLS."""
         return ended if self._witness.answered_in_tls() else Ended.NOT_TLS
+
+    def _stays(self) -> bool:
+        """Listen on, for two round trips or 100 ms; False: the server hung up.
+
+        There are servers that look at our certificate when the handshake is over, in each version (gnutls-serv).
+        """
+        if not self._witness.certificate_requested:
+            return True
+        self._witness.judged = False
+        deadline = time.monotonic() + patience(self._hello_answered_after or 0.0)
+        while not self._at_end and (left := deadline - time.monotonic()) > 0:
+            readable, _, _ = select.select([self._socket], [], [], left)
+            if readable:
+                self._receive(None)
+                self._decrypt()
+        if self._at_end and not self._plain:
+            return False
+        self._witness.judged = True
+        return True
 
     def _ended_by(self, failure: SSL.Error) -> Ended:
         if not self._witness.answered_in_tls():

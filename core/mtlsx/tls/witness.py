@@ -43,8 +43,9 @@ class Witness:
     def __init__(self, settings: TlsSettings, host: str, *, has_certificate: bool) -> None:
         self.alert_received: int | None = None
         self.judged = False
+        self.certificate_requested = False
         self.ticket_received = False
-        """Whether a session ticket came, which a server sends to those only whom it takes."""
+        """Whether a session ticket came: then the handshake is over for the server too."""
         self._settings = settings
         self._host = host
         self._has_certificate = has_certificate
@@ -55,7 +56,6 @@ class Witness:
         self._started = time.monotonic()
         self._hello_after: float | None = None
         self._server_judged_after: float | None = None
-        self._certificate_requested = False
         self._certificate_written = False
         self._first_bytes = b""
 
@@ -100,7 +100,7 @@ class Witness:
             server_chain=chain,
             verify_errors=tuple(self._verify_errors),
             name_error=self._name_error,
-            certificate_requested=self._certificate_requested,
+            certificate_requested=self.certificate_requested,
             certificate_sent=self._certificate_written and self._has_certificate,
             accepted_cas=tuple(accepted) or None,
             alert_received=self.alert_received,
@@ -144,7 +144,7 @@ class Witness:
             state = connection.get_state_string()
             if self._hello_after is None and b"read server hello" in state:
                 self._hello_after = time.monotonic() - self._started
-            self._certificate_requested |= b"read server certificate request" in state
+            self.certificate_requested |= b"read server certificate request" in state
             self._certificate_written |= b"write client certificate" in state
             self.ticket_received |= b"read server session ticket" in state
 

@@ -80,6 +80,8 @@ def judged(candidate: Candidate, found: Report) -> Try:
         (NOBODY, "tls-timeout", Outcome.UNCLEAR, None),
         (NOBODY, "connack-timeout", Outcome.UNCLEAR, None),
         (NOBODY, "cipher-mismatch", Outcome.UNCLEAR, None),
+        (EXPIRED, "server-busy", Outcome.UNCLEAR, None),
+        (EXPIRED, "mqtt-version-unsupported", Outcome.UNCLEAR, None),
     ],
 )
 def test_what_the_verdict_says_of_a_try(
@@ -211,7 +213,15 @@ def test_only_the_right_one_is_the_device_in_mqtt(target: Target) -> None:
         (lambda _: "tls-version-mismatch", 17),
         (lambda _: "tcp-refused", 11),
         (lambda _: "server-expired", 12),
-        (lambda target: good_server(target) if target.tls.certificate_file else "tls-timeout", 0),
+        (lambda target: good_server(target) if target.tls.certificate_file else "tls-timeout", 17),
+        (
+            lambda target: (
+                good_server(target)
+                if target.tls.maximum_version == "1.3"
+                else "tls-version-mismatch"
+            ),
+            0,
+        ),
     ],
 )
 def test_exit_codes(target: Target, answers: Callable[[Target], str], code: int) -> None:

@@ -24,9 +24,11 @@ control_frames = st.builds(
 )
 
 
-@given(st.lists(st.one_of(data_frames, control_frames), max_size=5), st.data())
-def test_the_payload_comes_out_however_chopped(frames: list[Frame], data: st.DataObject) -> None:
-    stream = HEAD + b"".join(frame.serialize(mask=False) for frame in frames)
+@given(st.lists(st.one_of(data_frames, control_frames), max_size=5), st.booleans(), st.data())
+def test_the_payload_comes_out_however_chopped(
+    frames: list[Frame], client: bool, data: st.DataObject
+) -> None:
+    stream = HEAD + b"".join(frame.serialize(mask=client) for frame in frames)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     websocket = WebsocketPayload()
     got = b"".join(

@@ -384,6 +384,18 @@ def test_a_ca_certificate_is_judged_as_one() -> None:
     assert "strict-ca-without-key-usage" in warnings(found)
 
 
+def test_a_file_of_several_cas_is_a_bundle() -> None:
+    others = [make(f"CA {number}", ca=True) for number in range(4)]
+    found = check(pem(ROOT, *others))
+    assert found["ca-bundle"].what == (
+        'The file holds 5 certificates: "Root", "CA 0", "CA 1" and 2 more.'
+    )
+    assert "unrelated-certificate" not in found
+    old = make("Old CA", ca=True, days=(-9, -2))
+    assert "ca-expired" in warnings(check(pem(ROOT, old)))
+    assert "ca-expired" in failures(check(pem(old, old)))
+
+
 # Names
 
 

@@ -86,12 +86,12 @@ def test_alerts(alert: int, own: str | None, record: HandshakeRecord, verdict: s
     assert verdict not in judged.candidates
 
 
-# What servers send for each fault of ours: OpenSSL (Mosquitto), Erlang (EMQX), Go, rustls, Java.
+# What servers send for each fault of ours: OpenSSL (Mosquitto), Erlang (EMQX), Go, Go 1.19, rustls, Java, GnuTLS.
 HABITS = {
-    "expired": ("client-cert-expired", (45, 45, 45, 45, 46)),
-    "future": ("client-cert-not-yet-valid", (42, 45, 45, 45, 46)),
-    "self-signed": ("client-cert-self-signed", (48, 42, 48, 48, 46)),
-    "server only": ("client-cert-wrong-usage", (43, 40, 42, 43, 46)),
+    "expired": ("client-cert-expired", (45, 45, 45, 42, 45, 46, 49)),
+    "future": ("client-cert-not-yet-valid", (42, 45, 45, 42, 45, 46, 49)),
+    "self-signed": ("client-cert-self-signed", (48, 42, 48, 42, 48, 46, 49)),
+    "server only": ("client-cert-wrong-usage", (43, 40, 42, 42, 43, 46, 49)),
 }
 
 
@@ -104,15 +104,24 @@ def test_a_fault_is_found_whichever_server_refuses_it(own: str, version: str) ->
         assert judge_handshake(record, local(own)).id == verdict, alert
 
 
-@pytest.mark.parametrize("alert", [40, 41, 42, 43, 46, 48, 49, 116])
+@pytest.mark.parametrize("alert", [40, 41, 42, 43, 46, 48, 49, 50, 116])
 def test_none_was_sent_whichever_alert_says_so(alert: int) -> None:
-    """Go says 42 on TLS 1.2, or 40; Java 42; OpenSSL and EMQX 40, on 1.3 116."""
+    """Go says 42 on TLS 1.2, or 40; Java 42; GnuTLS 50; OpenSSL and EMQX 40, on 1.3 116."""
     assert judge_handshake(replace(NOT_SENT, alert_received=alert), LOCAL).id == (
         "client-cert-required"
     )
 
 
-@pytest.mark.parametrize("alert", [42, 46, 48])
+@pytest.mark.parametrize("own", HABITS)
+def test_a_server_that_hangs_up_leaves_what_is_seen_from_here(own: str) -> None:
+    """Node.js does this for every fault."""
+    verdict, _ = HABITS[own]
+    judged = judge_handshake(replace(SENT, ended=Ended.CLOSED), local(own))
+    assert (judged.id, judged.candidates[0]) == ("client-cert-rejected", verdict)
+    assert "as seen from here, it " in judged.summary
+
+
+@pytest.mark.parametrize("alert", [42, 46, 48, 49])
 def test_the_accepted_cas_decide_where_the_alert_is_vague(alert: int) -> None:
     """Java sends 46 for whatever is wrong, and names whom it trusts."""
     name = PLANT.certificate.subject.public_bytes()

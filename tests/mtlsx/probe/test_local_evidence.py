@@ -143,6 +143,12 @@ def test_a_certificate_that_clocks_may_see_differently() -> None:
     assert not look.about_to_end(old, NOW - timedelta(days=2))
 
 
+def test_the_key_that_the_issuer_should_have() -> None:
+    identifier = x509.AuthorityKeyIdentifier(b"\x0a\x1b\x2c", None, None)
+    assert look.authority_key(build(P256, [identifier])) == "0A:1B:2C"
+    assert look.authority_key(DEVICE.der) is None
+
+
 # Links
 
 

@@ -167,6 +167,16 @@ def test_the_judgement_on_our_certificate_is_waited_for(
     assert report.steps[-1].detail == "refused by the server: unknown_ca (48)"
 
 
+@pytest.mark.parametrize("version", TlsVersion)
+def test_a_server_may_hang_up_when_the_handshake_is_over(
+    made: Pki, serve: Serve, version: TlsVersion
+) -> None:
+    server = serve(made.server, lambda _: None, trusts=made.ca, version=version)
+    report = probe(secured(server.port, made.settings(version)))
+
+    assert outcome(report) == ("client-cert-rejected", "client-certificate", "server")
+
+
 def test_our_refusal_of_the_server_is_ours(made: Pki, serve: Serve, tmp_path: object) -> None:
     server = serve(make("broker", names=("localhost",)), hold)
     report = probe(secured(server.port, made.settings()))

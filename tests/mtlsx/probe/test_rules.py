@@ -22,6 +22,7 @@ from support.made_pki import NOW
 ROWS = [(group, rule) for group in RULES for rule in group.rules]
 LOCAL = LocalSide("broker.example", 8883, TlsSettings(), (), None, NOW)
 HANDSHAKE_WORDS = handshake_evidence(HandshakeRecord(ended=Ended.CLOSED), LOCAL).words
+ON_TOPIC = {"target", "topics", "said", "seconds"}
 OTHER_WORDS = {
     Occasion.MATERIAL: {"summary", "fix"},
     Occasion.NETWORK: {"host", "target", "error"},
@@ -29,10 +30,13 @@ OTHER_WORDS = {
     Occasion.SILENCE: {"target", "seconds"},
     Occasion.NO_CONNACK: {"target", "first_bytes", "looks_like", "code", "said"},
     Occasion.CONNACK: {"target", "code", "said", "other_server"},
-    Occasion.SUBACK: {"target", "topics", "said"},
-    Occasion.PUBACK: {"target", "topics", "said"},
+    Occasion.SUBACK: ON_TOPIC,
+    Occasion.PUBACK: ON_TOPIC,
+    Occasion.NO_ECHO: ON_TOPIC,
+    Occasion.UNANSWERED: ON_TOPIC,
+    Occasion.HUNG_UP: ON_TOPIC,
     Occasion.LOSS: {"target", "times", "code", "said"},
-    Occasion.SUCCESS: {"target"},
+    Occasion.SUCCESS: {"target", "version", "seconds"},
 }
 
 

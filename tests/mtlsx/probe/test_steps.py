@@ -73,6 +73,13 @@ def test_a_handshake_has_three_rungs_with_times_of_their_own() -> None:
     ]
 
 
+def test_an_alpn_that_was_offered_in_vain_is_said() -> None:
+    offered = replace(LOCAL, settings=TlsSettings(alpn=("mqtt",)))
+
+    assert handshake_steps(AGREED, offered)[0].detail.endswith(", no ALPN agreed")
+    assert handshake_steps(replace(AGREED, alpn="mqtt"), offered)[0].detail.endswith(", ALPN mqtt")
+
+
 def test_a_refusal_of_our_certificate_is_on_the_last_rung() -> None:
     verdict = judge_handshake(REFUSED, LOCAL)
 

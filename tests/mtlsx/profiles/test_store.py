@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 import mtlsx
 from mtlsx.client.settings import ConnectionSettings
 from mtlsx.errors import MtlsxError, UsageError
+from mtlsx.profiles.document import parse
 from mtlsx.profiles.model import Profile
-from mtlsx.profiles.store import ProfileStore
+from mtlsx.profiles.store import Listing, ProfileStore
 
 
 def profile(name: str, host: str = "broker.example") -> Profile:
@@ -219,8 +220,9 @@ SAVE_FOR_EVER = """
 import sys
 from pathlib import Path
 from mtlsx.client.settings import ConnectionSettings
+from mtlsx.profiles.document import parse
 from mtlsx.profiles.model import Profile
-from mtlsx.profiles.store import ProfileStore
+from mtlsx.profiles.store import Listing, ProfileStore
 store = ProfileStore(Path(sys.argv[1]))
 print("ready", flush=True)
 while True:
@@ -236,7 +238,7 @@ def test_a_kill_leaves_the_old_profile_or_the_new_one(store: ProfileStore) -> No
     chance = random.Random(1)  # noqa: S311  (moments to kill at, the same ones each time)
     for name in ("Dev 1", "Dev 3"):
         store.save(profile(name, host="old" * 2000))
-    for _ in range(100):
+    for _ in range(20):  # test_killed.py kills far more often, without a new interpreter each time
         with subprocess.Popen(
             [sys.executable, "-c", SAVE_FOR_EVER, str(store.directory)],
             stdout=subprocess.PIPE,
@@ -250,3 +252,34 @@ def test_a_kill_leaves_the_old_profile_or_the_new_one(store: ProfileStore) -> No
         assert listing.unreadable == ()
         assert [each.name for each in listing.profiles] in (["Dev 1", "Dev 2"], ["Dev 1", "Dev 3"])
         assert {each.connection.host for each in listing.profiles} <= {"old" * 2000, "new" * 2000}
+
+
+def test_a_file_is_read_again_when_somebody_changed_it(tmp_path: Path) -> None:
+    ours, theirs = ProfileStore(tmp_path), ProfileStore(tmp_path)
+    path = ours.save(profile("one"))
+    (before,) = ours.list().profiles
+    assert ours.list().profiles == (before,)
+    changed = replace(before, group="lab")
+    theirs.save(changed)
+    assert ours.list().profiles == (changed,)
+    path.write_text("not toml")
+    assert [each.path for each in ours.list().unreadable] == [path]
+    path.unlink()
+    assert ours.list() == Listing((), ())
+
+
+def test_saving_one_of_many_does_not_parse_the_others_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+
+    def counted(data: bytes, *, source: str) -> Profile:
+        opened.append(source)
+        return parse(data, source=source)
+
+    monkeypatch.setattr("mtlsx.profiles.store.parse", counted)
+    store = ProfileStore(tmp_path)
+    for number in range(10):
+        store.save(profile(f"dev-{number}"))
+    assert len(store.list().profiles) == 10
+    assert len(opened) == 10

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtlsx.client.settings import ConnectionSettings, MqttVersion, Transport, Will
+from mtlsx.client.settings import (
+    ClientIdSuffix,
+    ConnectionSettings,
+    ConnectProperties,
+    MqttVersion,
+    Transport,
+    Will,
+    WillProperties,
+)
 from mtlsx.recipes.collection import recipes
 from mtlsx.recipes.files import Files, Form, read_files
 from mtlsx.recipes.mosquitto import mosquitto_pub, mosquitto_sub
@@ -149,6 +157,34 @@ def test_without_tls() -> None:
     assert s_client(task).body == ""
     assert "--cafile" not in mosquitto_pub(task).body
     assert "ssl" not in paho(task).body
+
+
+def test_properties_and_a_suffix() -> None:
+    will = Will(
+        "gone",
+        properties=WillProperties(
+            will_delay_interval=5, correlation_data=b"x", payload_format_indicator=1
+        ),
+    )
+    properties = ConnectProperties(
+        receive_maximum=9, request_problem_information=False, user_properties=(("k", "v w"),)
+    )
+    task = changed(will=will, properties=properties, client_id_suffix=ClientIdSuffix.RANDOM)
+    recipe = mosquitto_pub(task)
+    assert "-D connect receive-maximum 9 -D connect request-problem-information 0" in recipe.body
+    assert "-D connect user-property k 'v w' -D will will-delay-interval 5" in recipe.body
+    assert "adds a new suffix" in recipe.text
+    flags = "--rcv-max 9 --no-req-problem-info -up 'k: v w' -Wd 5 -Wpf -Wcd x"
+    assert flags in mqttx_conn(task).body
+    assert flags in mtlsx_conn(task).body
+    assert "-Cup 'k: v w'" in mqttx_sub(task).body
+    assert (
+        "properties.ReceiveMaximum = 9\nproperties.RequestProblemInformation = 0" in paho(task).body
+    )
+    assert "will_properties.CorrelationData = b'x'" in paho(task).body
+    older = replace(task, settings=replace(task.settings, version=MqttVersion.V3_1_1))
+    assert "-D" not in mosquitto_pub(older).body
+    assert "Properties" not in paho(older).body
 
 
 def test_an_address_gets_no_server_name() -> None:

@@ -77,7 +77,8 @@ def test_each_file_has_its_own_list_and_the_worst_counts(tmp_path: Path) -> None
     result = run(good, bad)
     assert result.return_value == 10
     assert f"{good}\n" in result.stdout
-    assert f"\n\n{bad}\n  ✘ file         File {bad} does not exist.\n  1 will fail" in result.stdout
+    assert f"\n\n{bad}\n  ✘ file         File {bad} does not exist.\n" in result.stdout
+    assert result.stdout.endswith("→ Check the path.\n  1 will fail, 0 warnings.\n")
 
 
 def test_json_has_every_finding(tmp_path: Path) -> None:

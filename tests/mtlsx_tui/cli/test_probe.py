@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mtlsx.client.settings import ConnectionSettings, MqttVersion, Transport
+from mtlsx.client.settings import ClientIdSuffix, ConnectionSettings, MqttVersion, Transport
+from mtlsx.client.settings import ConnectProperties as Given
 from mtlsx.errors import UsageError
 from mtlsx.packets.control_packets import MQTT_31, MQTT_311, Connect
 from mtlsx.packets.framing import PacketType
@@ -128,6 +129,20 @@ def test_connect_leaves_sessions_alone() -> None:
         properties=ConnectProperties(session_expiry_interval=86_400),
     )  # fmt: skip
     assert "continued and not wiped" in str(harm(target))
+
+
+def test_connect_says_what_the_profile_says() -> None:
+    properties = Given(maximum_packet_size=4096, user_properties=(("site", "lab"),))
+    settings = replace(SETTINGS, properties=properties, client_id_suffix=ClientIdSuffix.RANDOM)
+    connect = target_of(settings, mqtt=True, topic=None).connect
+
+    assert connect is not None
+    assert connect.client_id.startswith(b"dev_")
+    assert connect.properties == ConnectProperties(
+        session_expiry_interval=86_400,
+        maximum_packet_size=4096,
+        user_properties=((b"site", b"lab"),),
+    )
 
 
 def test_before_mqtt_5_a_clean_session_is_warned_of() -> None:

@@ -120,6 +120,8 @@ def test_json_has_both_sides_and_the_evidence() -> None:
         True,
     )
     assert content["evidence"]["handshake"]["alert_received"] == "unknown_ca (48)"
+    assert content["evidence"]["clock"] == NOW.isoformat()
+    assert content["evidence"]["server_name"] == "localhost"
     assert content["evidence"]["connack"]["assigned_client_id"] == "auto-1"
     assert content["stages"][-1] == {
         "stage": "client-certificate", "ok": False, "ms": 9.0,

@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from support.odd_certificates import certificate
 
+if TYPE_CHECKING:
     from conftest import Program
+
+FILES = Path(__file__).parents[2] / "mtlsx" / "profiles" / "exchange" / "files"
 
 
 def test_list_has_a_line_for_each(program: Program, stored_profile: str) -> None:
@@ -24,8 +27,32 @@ def test_list_has_a_line_for_each(program: Program, stored_profile: str) -> None
             "port": 8884,
             "transport": "mqtts",
             "mqtt_version": "5",
+            "certificate": None,
         }
     ]
+
+
+def test_json_says_how_long_certificates_are_good_for(
+    program: Program, stored_profile: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "config" / "profiles" / "dev.pem"
+    path.write_bytes(certificate())  # of the years 2026 to 2035
+    (listed,) = json.loads(program("profile", "list", "--json").stdout)
+    assert listed["certificate"]["state"] == "valid"
+    assert 30 <= listed["certificate"]["days"] <= 3652
+
+
+def test_files_that_an_import_wrote_are_named_when_the_profile_goes(
+    program: Program, tmp_path: Path
+) -> None:
+    program("profile", "import", FILES / "explorer-settings.json")
+    run = program("profile", "rm", "lab", "factory")
+    folder = tmp_path / "config" / "profiles" / "certificates" / "factory"
+    assert (run.code, run.stderr) == (
+        0,
+        f"mtlsx: Its certificates and keys are still in {folder}.\n",
+    )
+    assert (folder / "client.key").exists()
 
 
 def test_without_profiles_there_is_nothing(program: Program, tmp_path: Path) -> None:

@@ -154,7 +154,8 @@ def test_any_refused_subscription_ends_it(program: Program, broker: FakeBroker) 
     run = program("sub", "-t", "a", "-t", "b/#", "-t", "c", "-W", 5)
     assert run.code == 15
     assert run.stderr == (
-        'mtlsx: The broker refused the subscription to "b/#": code 135, "c": code 128.\n'
+        'mtlsx: The broker refused the subscription to "b/#" (code 135), "c" (code 128). Allow it in the'
+        " broker's access rules, for the username and the client id that the broker sees.\n"
     )
     assert broker.stopped
 

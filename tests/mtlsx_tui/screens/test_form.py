@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import DirectoryTree, Input, Static
 
-from mtlsx.client.settings import Transport
+from mtlsx.client.settings import Transport, Will
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx.profiles.secrets import SecretKind
@@ -208,12 +208,84 @@ async def test_verification_off_is_loud(app: MtlsxApp, profile: Profile) -> None
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("e")
+        await settle(pilot)
         app.screen.query_one("#form-verify_chain", Choice).value = "off"
-        await pilot.pause()
+        await settle(pilot)
         assert "OFF: any certificate passes" in screen_text(app)
         await pilot.press("ctrl+s")
         await settle(pilot)
-        assert "CHAIN NOT VERIFIED" in screen_text(app)
+        text = screen_text(app)
+        assert "CHAIN NOT VERIFIED" in text
+        assert "The server is not checked in full" in text
+        assert "⚠" in next(line for line in text.splitlines() if "○ dev-346a" in line)
+
+
+async def test_all_that_a_profile_holds_is_edited(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("e")
+        await settle(pilot)
+        fill(
+            app,
+            **{
+                "connection-keepalive": "20",
+                "connection-properties-user_properties": "site: north",
+                "connection-will-topic": "gone",
+                "connection-will-payload": "hex:00ff",
+            },
+        )
+        app.screen.query_one("#form-mapping-peer_cert_as_username", Choice).value = "dn"
+        await pilot.pause(0.3)
+        await settle(pilot)
+        assert "(from dn)" in screen_text(app)
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+    saved = library.profiles.get(profile.name)
+    assert saved.connection.keepalive == 20
+    assert saved.connection.properties.user_properties == (("site", "north"),)
+    assert saved.connection.will == Will("gone", b"\x00\xff")
+    assert saved.mapping.peer_cert_as_username == "dn"
+    assert saved.subscriptions == profile.subscriptions
+
+
+async def test_a_setting_that_cannot_be_meant_is_said_in_place(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("e")
+        await settle(pilot)
+        fill(app, **{"connection-keepalive": "soon"})
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert isinstance(app.screen, ProfileForm)
+        assert "✘ A number from 0 to 65535." in screen_text(app)
+        assert app.focused is app.screen.query_one("#form-connection-keepalive")
+        fill(app, **{"connection-keepalive": "5"})
+        await pilot.pause()
+        assert "✘ A number" not in screen_text(app)
+    assert library.profiles.get(profile.name) == profile
+
+
+async def test_sections_are_a_key_apart(app: MtlsxApp, profile: Profile) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("e")
+        await settle(pilot)
+        focused = []
+        for key in ("pagedown", "pagedown", "pagedown", "pagedown", "pagedown", "pageup"):
+            await pilot.press(key)
+            focused.append(((app.focused and app.focused.id) or "").removeprefix("form-"))
+        assert focused == [
+            "ca_file", "connection-client_id_suffix", "connection-will-topic",
+            "mapping-dialect", "mapping-dialect", "connection-will-topic",
+        ]  # fmt: skip
+        assert "LAST WILL" in screen_text(app)
+        app.screen.query_one("#form-version", Choice).value = "3.1.1"
+        await pilot.pause()
+        assert not app.screen.query_one("#field-connection-session_expiry").display
 
 
 async def test_editing_keeps_what_the_form_does_not_show(

@@ -14,8 +14,10 @@ from textual.widgets import Input
 
 from mtlsx.client.events import ConnackFacts, Connected, Connecting
 from mtlsx.client.message import Message
+from mtlsx.client.packet_log import PacketLog
 from mtlsx.client.settings import Publication, Subscription
 from mtlsx.errors import UsageError
+from mtlsx.packets.control_packets import MQTT_5
 from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.profiles.library import Guest, ProfileLibrary
 from mtlsx.profiles.model import Profile
@@ -25,6 +27,7 @@ from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.screens.form import ProfileForm
 from mtlsx_tui.screens.help import HelpScreen
+from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
 from mtlsx_tui.settings import Settings
 from mtlsx_tui.widgets.failure import FailurePanel
 from mtlsx_tui.widgets.messages import MessagesPane
@@ -105,7 +108,7 @@ async def test_connect_subscribe_receive_publish(
         assert 'factory/2/temperature q1    {"celsius": 2}' in screen_text(app)
 
         await pilot.press(
-            "ctrl+l", *"factory/set", "tab", "right", "tab", "space", "tab", *"{}", "enter"
+            "ctrl+l", *"factory/set", "tab", "right", "tab", "space", "tab", "tab", *"{}", "enter"
         )
         await settle(pilot)
         assert script.connection.published == [
@@ -201,7 +204,7 @@ async def test_a_refused_publication_says_so_in_words(
         await settle(pilot)
         await pilot.press("c")
         await settle(pilot)
-        await pilot.press("p", *"alerts", "tab", "tab", "tab", *"x", "enter")
+        await pilot.press("p", *"alerts", "tab", "tab", "tab", "tab", *"x", "enter")
         await settle(pilot)
         assert "✘ not published: alerts: Not authorized (0x87)" in screen_text(app)
 
@@ -241,6 +244,126 @@ async def test_unsubscribing_forgets(
         await settle(pilot)
         assert library.profiles.get(profile.name).subscriptions == ()
         assert "factory/#" not in screen_text(app)
+
+
+async def test_a_subscription_is_paused_and_taken_up_again(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        app.screen.query_one("#subscription-list").focus()
+        await pilot.press("space")
+        await settle(pilot)
+        assert "‖ factory/# off" in screen_text(app)
+        assert script.connection.unsubscribed == ["factory/#"]
+        (kept,) = library.profiles.get(profile.name).subscriptions
+        assert (kept.topic_filter, kept.qos, kept.enabled) == ("factory/#", 1, False)
+
+        await pilot.press("c")
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        assert script.connection.subscribed == []  # it stays off over a new connection
+        await pilot.press("space")
+        await settle(pilot)
+        assert "● factory/# q1" in screen_text(app)
+        assert [each.topic_filter for each in script.connection.subscribed] == ["factory/#"]
+        assert library.profiles.get(profile.name) == profile
+
+
+async def test_a_subscription_is_edited_with_all_its_options(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        app.screen.query_one("#subscription-list").focus()
+        await pilot.press("e")
+        await settle(pilot)
+        await pilot.press("end", *"/#", "enter")
+        await settle(pilot)
+        assert "# must be the whole last level" in screen_text(app)
+        await pilot.press(
+            "backspace", "backspace", "backspace", *"+", "tab", *"all", "tab", "right"
+        )
+        await pilot.press("tab", "right", "tab", "right", "tab", "right", "tab", *"7x", "ctrl+s")
+        await settle(pilot)
+        assert "Subscription identifier '7x' is no number." in screen_text(app)
+        await pilot.press("backspace", "tab", "right", "right", "ctrl+s")
+        await settle(pilot)
+        wanted = Subscription(
+            "factory/+", 2, no_local=True, retain_as_published=True, retain_handling=1,
+            subscription_identifier=7, alias="all", colour="orange",
+        )  # fmt: skip
+        assert library.profiles.get(profile.name).subscriptions == (wanted,)
+        assert script.connection.subscribed[-1] == wanted
+        assert script.connection.unsubscribed == ["factory/#"]
+        assert "● all q2" in screen_text(app)
+
+
+async def test_a_subscription_tells_how_much_it_brought_and_enter_shows_that_only(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    both = (*profile.subscriptions, Subscription("factory/2/#", colour="red"))
+    library.save(replace(profile, subscriptions=both))
+    async with app.run_test(size=SIZE) as pilot:
+        await connected_with(pilot, script, map(message, range(5)))
+        panel = app.screen.query_one(ProfileSubscriptions)
+        for _ in range(12):
+            panel.tick()
+        rows = screen_text(app).splitlines()
+        (first,) = [row for row in rows if "● factory/# q1" in row]
+        (second,) = [row for row in rows if "● factory/2/# q0" in row]
+        assert re.search(r"q1 +5( \d+/s)? ", first)
+        assert re.search(r"q0 +1( \d+/s)? ", second)
+        app.screen.query_one("#subscription-list").focus()
+        await pilot.press("down", "enter")
+        await pilot.pause(0.2)
+        assert "MESSAGES  5  1 shown" in screen_text(app)
+
+
+async def test_the_connection_is_shown_from_within(
+    app: MtlsxApp, profile: Profile, script: Script
+) -> None:
+    facts = ConnackFacts(
+        code=0, session_present=True, client_id="dev", server_keepalive=30, maximum_qos=1,
+        shared_available=False, user_properties=(("region", "eu\x1b[2J"),),
+    )  # fmt: skip
+    script.on_start = lambda connection: connection.say(Connected(facts, None))
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await settle(pilot)
+        log = script.connection.packets = PacketLog(MQTT_5, 'client id "dev"', clock=lambda: 0.0)
+        log.sent(0x10, 40, bytes(40), 0)
+        log.received(0x20, 3, b"\x01\x00\x00", 0)
+        await pilot.press("i")
+        await settle(pilot)
+        text = screen_text(app)
+        assert "Session       continued" in text
+        assert "Keep alive    30 s, set by the server" in text
+        assert "Property      region: eu\\x1b[2J" in text
+        assert "Limits        QoS 1" in text
+        assert "Lacks         shared subscriptions" in text
+        assert "PACKETS  2" in text
+        assert '↑ CONNECT          42 B  client id "dev"' in text
+        assert "↓ CONNACK           5 B  Success (0x00), session continued" in text
+
+        log.received(0xE0, 2, b"\x8e\x00", 0)
+        await pilot.pause(0.6)
+        assert "↓ DISCONNECT" in screen_text(app)
+        await pilot.press("y")
+        await pilot.pause()
+        assert (
+            app.clipboard.splitlines()[1]
+            == "00:00:00.000 < CONNACK Success (0x00), session continued"
+        )
+        await pilot.press("escape")
+        await settle(pilot)
+        assert app.screen is app.main
 
 
 async def test_holding_and_selecting(app: MtlsxApp, profile: Profile, script: Script) -> None:
@@ -381,7 +504,7 @@ async def test_our_own_messages_that_come_back_say_how_long_they_took(
 ) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await connected_with(pilot, script, ())
-        await pilot.press("p", *"t", "tab", "tab", "tab", *"x", "enter")
+        await pilot.press("p", *"t", "tab", "tab", "tab", "tab", *"x", "enter")
         await settle(pilot)
         script.connection.deliver(replace(message(0), topic="t", payload=b"x"))
         await pilot.pause(0.2)
@@ -527,6 +650,10 @@ async def test_every_action_has_a_key_that_works_inside_a_field(
         outside = offered()
         await pilot.press("p")
         everywhere = {"app.quit", "screen.copy_text"}  # ctrl+q and ctrl+c are the application's
+        everywhere |= {
+            "edit",
+            "publish",
+        }  # f2 is the editor's in the publish line, and there one is already
         assert offered() | everywhere >= outside
 
 

@@ -7,6 +7,7 @@ After a change that is meant to be seen: ``pytest tests/mtlsx_tui/screens --snap
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +16,23 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input
 
+from mtlsx.client.events import ConnackFacts, Connected
 from mtlsx.client.message import Message
-from mtlsx.client.settings import ConnectionSettings
+from mtlsx.client.packet_log import PacketLog, connect_text
+from mtlsx.client.settings import ConnectionSettings, Subscription
+from mtlsx.packets.control_packets import (
+    MQTT_5,
+    Connack,
+    Pingreq,
+    Pingresp,
+    Puback,
+    Publish,
+    Suback,
+    Subscribe,
+)
+from mtlsx.packets.control_packets import Subscription as MqttSubscription
+from mtlsx.packets.encode import encode
+from mtlsx.packets.framing import PacketFilter
 from mtlsx.pki.certify import Kind
 from mtlsx.pki.standing import Standing
 from mtlsx.probe.verdicts import Stage, Verdict
@@ -28,7 +44,8 @@ from mtlsx.tls.record import Ended, HandshakeRecord, VerifyError
 from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.authorities import Row, Survey, View
-from support.scripted_connection import Script, ladder_to
+from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
+from support.scripted_connection import AGREED, Script, ladder_to
 from support.scripted_local_broker import (
     ScriptedLocalBroker,
     connected,
@@ -155,8 +172,93 @@ def test_filtered(
                 )
             )
         await pilot.pause(0.3)
+        for _ in range(12):  # a second
+            pilot.app.screen.query_one(ProfileSubscriptions).tick()
         await pilot.press("escape", "slash", *"factory/2/+", "tab", "tab", "right", "enter")
         await pilot.press("up", "w")
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
+def test_subscriptions(
+    app: MtlsxApp,
+    profile: Profile,
+    library: ProfileLibrary,
+    script: Script,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    subscriptions = (
+        *profile.subscriptions,
+        Subscription("factory/+/temperature", 2, colour="orange", alias="temperatures"),
+        Subscription("alarms/#", enabled=False),
+        Subscription("secret/#", 1),
+    )
+    library.save(replace(profile, subscriptions=subscriptions))
+    script.refused_filters["secret/#"] = (0x87, "Not authorized (0x87)")
+
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        await settle(pilot)
+        for number in range(12):
+            script.connection.deliver(
+                Message(
+                    f"factory/{number}/{'set' if number % 3 else 'temperature'}", b"21.5",
+                    qos=1, retain=False, dup=False, outgoing=False,
+                    received_at=NOW.timestamp() + number,
+                )
+            )  # fmt: skip
+        await pilot.pause(0.3)
+        for _ in range(12):  # a second
+            pilot.app.screen.query_one(ProfileSubscriptions).tick()
+        await pilot.press("s")
+        pilot.app.screen.query_one(ProfileSubscriptions).focus_list()
+        await pilot.press("down", "e")
+
+    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+
+
+def test_connection(
+    app: MtlsxApp,
+    profile: Profile,
+    script: Script,
+    snap_compare: Compare,
+    size: tuple[int, int],
+    theme: str,
+) -> None:
+    facts = ConnackFacts(
+        code=0, session_present=False, client_id="mtlsx_9f2c01ab", server_keepalive=30,
+        receive_maximum=20, maximum_packet_size=1_048_576, topic_alias_maximum=10,
+        shared_available=False,
+    )  # fmt: skip
+    script.on_start = lambda connection: connection.say(Connected(facts, AGREED))
+
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        await settle(pilot)
+        log = PacketLog(
+            MQTT_5, connect_text(script.connection.settings, "mtlsx_9f2c01ab"), NOW.timestamp
+        )
+        script.connection.packets = log
+        ours, theirs = (PacketFilter(frozenset(), each) for each in (log.sent, log.received))
+        log.sent(0x10, 80, bytes(80), 0)
+        for packets, packet in (
+            (theirs, Connack(False, 0)),
+            (
+                ours,
+                Subscribe(1, (MqttSubscription(b"factory/#", 1), MqttSubscription(b"secret/#", 1))),
+            ),
+            (theirs, Suback(1, (1, 0x87))),
+            (theirs, Publish(b"factory/1/temperature", b"21.5", qos=1, packet_id=1, retain=True)),
+            (ours, Puback(1)),
+            (ours, Publish(b"factory/set", b"on" * 4000, qos=1, packet_id=2)),
+            (theirs, Puback(2, 0x10)),
+            (ours, Pingreq()),
+            (theirs, Pingresp()),
+        ):
+            packets.feed(encode(packet, MQTT_5))
+        await pilot.press("i")
 
     assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
 

@@ -41,6 +41,19 @@ def subscription_denied_by_ours(scene: Scene) -> ConnectionSettings:
     return scene.settings(broker.port, scene.pki.device)
 
 
+@case("subscribe-denied", "(?i)not authorized", TOPIC, ask=Ask.TOPIC)
+def subscription_denied_by_a_server_that_hangs_up(scene: Scene) -> ConnectionSettings:
+    """As AWS IoT does it."""
+
+    def deny(peer: Peer) -> None:
+        peer.expect(PacketType.CONNECT)
+        peer.send(CONNACK_OK_5)
+        asked = peer.expect(PacketType.SUBSCRIBE)
+        peer.send(b"\x90\x04" + asked.body[:2] + b"\x00\x87")
+
+    return _scripted(scene, deny)
+
+
 @case("publish-denied", "(?i)not authorized", TOPIC, ask=Ask.TOPIC)
 def publication_denied(scene: Scene) -> ConnectionSettings:
     broker = scene.broker(acl=f"user {DEVICE}\ntopic read {TOPIC}\n")

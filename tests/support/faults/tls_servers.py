@@ -104,7 +104,7 @@ def _asyncio_port(pki: Pki, tls: str) -> Iterator[int]:
 def _gnutls_port(pki: Pki, tls: str) -> Iterator[int]:
     port = free_port()
     command = [
-        find("gnutls-serv"), "--echo", f"--port={port}", "--noticket",
+        find("gnutls-serv"), "--echo", f"--port={port}",
         f"--x509certfile={pki.server.certificate}", f"--x509keyfile={pki.server.key}",
         f"--x509cafile={pki.ca.certificate}", "--require-client-cert", "--verify-client-cert",
         f"--priority=NORMAL:{_GNUTLS_VERSIONS[tls]}",

@@ -18,11 +18,12 @@ from mtlsx_tui.cli.cert_cards import short_name
 from mtlsx_tui.cli.certificate_json import certificate_json
 from mtlsx_tui.cli.output import verdict_as_json
 from mtlsx_tui.cli.step_json import step_json
+from mtlsx_tui.connack import limit_facts, session_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from mtlsx.client.events import ConnackFacts, Connected
+    from mtlsx.client.events import Connected
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.probe.ladder import Step
     from mtlsx.tls.record import HandshakeRecord
@@ -33,8 +34,8 @@ def report_text(settings: ConnectionSettings, connected: Connected, *, width: in
     where = f"{settings.host}:{settings.port}"
     title = f"Connected to {where} with MQTT {settings.version} ({settings.transport})"
     rows = chain(
-        _session_rows(settings, connected.facts),
-        _limit_rows(connected.facts),
+        _rows(session_facts(settings, connected.facts)),
+        _rows(limit_facts(connected.facts)),
         _tls_rows(settings, connected.handshake),
     )
     return "\n".join(card(title, rows, width=width))
@@ -63,57 +64,6 @@ def failure_json(verdict: Verdict, steps: tuple[Step, ...]) -> dict[str, Any]:
     return {**verdict_as_json(verdict), "stages": [step_json(step) for step in steps]}
 
 
-def _session_rows(settings: ConnectionSettings, facts: ConnackFacts) -> Iterator[Row]:
-    client_id = facts.client_id or "chosen by the server, which does not tell it"
-    yield _row("Client id", client_id + (", chosen by the server" * facts.client_id_assigned))
-    if settings.sends_empty_username:
-        yield _row("Username", "empty, because a password was sent without one")
-    yield _row("Session", "continued" if facts.session_present else "new")
-    if facts.session_expiry is not None:
-        yield _row("Expiry", f"{facts.session_expiry} s, set by the server")
-    if facts.server_keepalive is None:
-        yield _row("Keep alive", f"{settings.keepalive} s")
-    else:
-        yield _row("Keep alive", f"{facts.server_keepalive} s, set by the server")
-    for label, text in (
-        ("Reason", facts.reason_string),
-        ("Response", facts.response_information),
-        ("Server", facts.server_reference),
-        ("Method", facts.authentication_method),
-    ):
-        if text is not None:
-            yield _row(label, text)
-    for name, value in facts.user_properties:
-        yield _row("Property", f"{name}: {value}")
-
-
-def _limit_rows(facts: ConnackFacts) -> Iterator[Row]:
-    limits = [
-        f"{name} {value}"
-        for name, value in (
-            ("receive maximum", facts.receive_maximum),
-            ("packets of bytes", facts.maximum_packet_size),
-            ("topic aliases", facts.topic_alias_maximum),
-            ("QoS", facts.maximum_qos),
-        )
-        if value is not None
-    ]
-    if limits:
-        yield _row("Limits", ", ".join(limits))
-    missing = [
-        name
-        for name, available in (
-            ("retained messages", facts.retain_available),
-            ("wildcards", facts.wildcard_available),
-            ("subscription identifiers", facts.subscription_identifiers_available),
-            ("shared subscriptions", facts.shared_available),
-        )
-        if available is False
-    ]
-    if missing:
-        yield _row("Lacks", ", ".join(missing))
-
-
 def _tls_rows(settings: ConnectionSettings, handshake: HandshakeRecord | None) -> Iterator[Row]:
     if handshake is None:
         return
@@ -139,6 +89,10 @@ def _server_rows(certificate: bytes) -> Iterator[Row]:
     state = validity(about.not_before, about.not_after, datetime.now(UTC))
     in_order = state.state is ValidityState.VALID
     yield Row("", (validity_text(state),), None if in_order else "yellow")
+
+
+def _rows(facts: Iterable[tuple[str, str]]) -> Iterator[Row]:
+    return (_row(label, text) for label, text in facts)
 
 
 def _row(label: str, text: str) -> Row:

@@ -55,8 +55,10 @@ def _client(report: Report) -> dict[str, Any]:
 
 
 def _evidence(report: Report) -> dict[str, Any]:
-    record = report.handshake
+    record, tls = report.handshake, report.target.tls
     return {
+        "clock": report.local.now.isoformat(timespec="seconds"),
+        "server_name": None if tls is None else tls.sni or report.target.host,
         "addresses": list(dict.fromkeys(address.ip for address in report.addresses)),
         "warnings": {warning.id: warning.what for warning in report.warnings},
         "handshake": None if record is None else _handshake(record),

@@ -7,11 +7,11 @@ that we begin ends with our connection. Before MQTT 5 there is no way to leave b
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mtlsx.client.client_id import client_id_of
 from mtlsx.client.rules import check_publication, check_settings
 from mtlsx.client.settings import MqttVersion, Publication, Transport
 from mtlsx.errors import UsageError
@@ -166,17 +166,27 @@ def _for_host(
 
 def _connect(settings: ConnectionSettings) -> Connect:
     version5 = settings.version is MqttVersion.V5
-    client_id = settings.client_id
-    if not client_id and settings.version is MqttVersion.V3_1:
-        client_id = f"mtlsx_{secrets.token_hex(4)}"  # 3.1 knows no empty client id
     username = "" if settings.sends_empty_username else settings.username
-    expiry = settings.session_expiry or _A_DAY
     return Connect(
         version=_LEVELS[settings.version],
-        client_id=client_id.encode(),
+        client_id=client_id_of(settings).encode(),
         clean_start=settings.clean_start and not version5,
         keep_alive=settings.keepalive,
         username=None if username is None else username.encode(),
         password=None if settings.password is None else settings.password.reveal().encode(),
-        properties=ConnectProperties(session_expiry_interval=expiry if version5 else None),
+        properties=_properties(settings) if version5 else ConnectProperties(),
+    )
+
+
+def _properties(settings: ConnectionSettings) -> ConnectProperties:
+    given = settings.properties
+    return ConnectProperties(
+        session_expiry_interval=settings.session_expiry or _A_DAY,
+        receive_maximum=given.receive_maximum,
+        maximum_packet_size=given.maximum_packet_size,
+        request_response_information=given.request_response_information or None,
+        request_problem_information=None if given.request_problem_information else False,
+        user_properties=tuple(
+            (name.encode(), value.encode()) for name, value in given.user_properties
+        ),
     )

@@ -19,7 +19,7 @@ from mtlsx.client.settings import MqttVersion, Publication
 from mtlsx.errors import UsageError
 from mtlsx.packets.reason_codes import FAILURE
 from mtlsx.payloads.errors import PayloadError
-from mtlsx.probe.verdicts import Verdict
+from mtlsx.probe.judge import judge_publish
 from mtlsx_tui.cli.connection_options import connection_options
 from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile
 from mtlsx_tui.cli.headless import Budget, EndedError, HeadlessClient
@@ -256,9 +256,4 @@ def _report(answer: Published, *, as_json: bool) -> None:
         }
         click.echo(json.dumps(content, ensure_ascii=False))
     if answer.code >= FAILURE:
-        raise EndedError.by(
-            Verdict(
-                "publish-denied",
-                f'The broker refused the message to "{publication.topic}": {answer.text}.',
-            )
-        )
+        raise EndedError.by(judge_publish("The broker", publication.topic, answer.text))

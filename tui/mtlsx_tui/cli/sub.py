@@ -15,7 +15,7 @@ from mtlsx.client.rules import check_subscription
 from mtlsx.client.settings import MqttVersion, Subscription
 from mtlsx.errors import UsageError
 from mtlsx.packets.reason_codes import FAILURE
-from mtlsx.probe.verdicts import Verdict
+from mtlsx.probe.judge import judge_subscribe
 from mtlsx_tui.cli.connection_options import connection_options, reconnect_options
 from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile, seconds
 from mtlsx_tui.cli.headless import SESSION_OVER, EndedError, HeadlessClient
@@ -235,17 +235,11 @@ def _line(message: Message, asked: _Asked) -> bytes:
 
 def _require_all_granted(answer: Subscribed) -> None:
     refused = [
-        f'"{subscription.topic_filter}": {text}'
+        (subscription.topic_filter, text)
         for subscription, code, text in zip(
             answer.subscriptions, answer.codes, answer.texts, strict=True
         )
         if code >= FAILURE
     ]
     if refused:
-        reason = f" ({answer.reason_string})" if answer.reason_string else ""
-        raise EndedError.by(
-            Verdict(
-                "subscribe-denied",
-                f"The broker refused the subscription to {', '.join(refused)}{reason}.",
-            )
-        )
+        raise EndedError.by(judge_subscribe("The broker", refused, answer.reason_string))

@@ -15,20 +15,14 @@ from textual.worker import get_current_worker
 
 from mtlsx.client.settings import MqttVersion, Transport
 from mtlsx.errors import MtlsxError, UsageError
-from mtlsx.identity.mapping import Mapping
 from mtlsx.profiles.model import with_absolute_paths
 from mtlsx.profiles.secrets import SecretKind
 from mtlsx.secret import Secret
-from mtlsx_tui.messages import IdentityRead
-from mtlsx_tui.screens.form_fields import (
-    choice_field,
-    file_field,
-    input_of,
-    mouse_button,
-    secret_field,
-    text_field,
-)
-from mtlsx_tui.screens.form_values import OFF, ON, FormValues, new_client_id
+from mtlsx_tui.messages import IdentityRead, RemarksMade
+from mtlsx_tui.screens.form_kinds import OFF
+from mtlsx_tui.screens.form_sections import first_sections, more_sections, section_id
+from mtlsx_tui.screens.form_settings import SETTINGS, Needs, Part, texts_of, with_settings
+from mtlsx_tui.screens.form_values import FormValues, new_client_id
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import FilePanel
@@ -38,17 +32,24 @@ from mtlsx_tui.widgets.status import Status, StatusLine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual import events
     from textual.app import ComposeResult
     from textual.timer import Timer
 
     from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.identity.mapping import Mapping
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
 
 _PAUSE = 0.15
 """Seconds without a keystroke after which files are read again."""
 
-_FILES = ("ca_file", "certificate_file", "key_file")
+_FILES = {
+    "ca_file": "CA FILE",
+    "certificate_file": "CERTIFICATE",
+    "key_file": "KEY",
+    "crl_file": "CRL FILE",
+}
 
 
 class Saved:
@@ -70,6 +71,8 @@ class ProfileForm(Screen[Saved | None]):
         Binding("ctrl+l", "browse", "Choose file"),
         Binding("ctrl+g", "generate", "Generate"),
         Binding("ctrl+g", "forget", "Forget"),
+        Binding("pagedown", "section(1)", "Next section", key_display="pgdn", priority=True),
+        Binding("pageup", "section(-1)", "Previous section", show=False, priority=True),
         Binding("escape", "leave", "Back"),
         # With priority, so that what is typed ahead lands in the next field.
         Binding("tab,enter,down", "next_field", "Next field", show=False, priority=True),
@@ -84,6 +87,7 @@ class ProfileForm(Screen[Saved | None]):
         self._base = profile
         self._now = now
         self._start = FormValues.of(profile) if profile else FormValues(client_id=new_client_id())
+        self._texts = texts_of(profile or self._start.profile())
         self._port_is_default = True
         self._stored: dict[SecretKind, Secret] = {}
         self._forgotten: set[SecretKind] = set()
@@ -96,43 +100,7 @@ class ProfileForm(Screen[Saved | None]):
         yield StatusLine()
         with Horizontal(id="form-body"):
             with VerticalScroll(id="form-fields", can_focus=False):
-                yield Static("GENERAL", classes="title")
-                yield text_field("name", start.name, "what to call this device")
-                yield text_field("group", start.group, "optional")
-                yield choice_field("transport", "transport", tuple(Transport), start.transport)
-                yield text_field("host", start.host, "name or address of the broker")
-                yield text_field("port", start.port)
-                yield text_field("path", start.path)
-                yield choice_field("MQTT version", "version", tuple(MqttVersion), start.version)
-                yield Field(
-                    "client id",
-                    input_of("client_id", start.client_id, "empty: the broker assigns one"),
-                    mouse_button("generate", id="form-generate"),
-                    id="field-client_id",
-                )
-                yield text_field("username", start.username, "optional")
-                yield secret_field("password")
-                with Vertical(id="form-tls"):
-                    yield Static("TLS", classes="title")
-                    yield file_field(
-                        "CA file", "ca_file", start.ca_file, "empty: the system's trust store"
-                    )
-                    yield file_field(
-                        "certificate", "certificate_file", start.certificate_file,
-                        "empty: no client certificate",
-                    )  # fmt: skip
-                    yield file_field(
-                        "key", "key_file", start.key_file, "empty: in the certificate's file"
-                    )
-                    yield secret_field("passphrase")
-                    yield text_field("server name", start.sni, "SNI; empty: the host", key="sni")
-                    yield text_field(
-                        "ALPN", start.alpn, "optional, such as x-amzn-mqtt-ca", key="alpn"
-                    )
-                    yield choice_field(
-                        "verify chain", "verify_chain", (ON, OFF), start.verify_chain
-                    )
-                    yield choice_field("verify name", "verify_name", (ON, OFF), start.verify_name)
+                yield from first_sections(start, self._texts)
             with Vertical(id="form-side"):
                 yield IdentityCard(whole=True)
                 yield FilePanel()
@@ -151,16 +119,35 @@ class ProfileForm(Screen[Saved | None]):
         if self._base is not None:
             self._load_secrets(self._base.name)
         self._read_identity()
+        self.call_after_refresh(self._mount_more)
+
+    async def _mount_more(self) -> None:
+        await self.query_one("#form-fields").mount(*more_sections(self._texts))
+        self._show_what_applies()
 
     # What the fields hold
 
     def _values(self) -> FormValues:
-        found = {}
-        for each in fields(FormValues):
-            control = self.query_one(f"#form-{each.name}")
-            assert isinstance(control, Input | Choice)  # noqa: S101  (compose makes them so)
-            found[each.name] = control.value
-        return FormValues(**found)
+        return FormValues(**{each.name: self._text(each.name) for each in fields(FormValues)})
+
+    def _typed_settings(self) -> dict[str, str]:
+        """What the fields of the other settings hold, by key."""
+        typed = dict(self._texts)
+        for each in (*self.query(Input), *self.query(Choice)):
+            key = (each.id or "").removeprefix("form-")
+            if key in typed:
+                typed[key] = each.value
+        return typed
+
+    def _text(self, key: str) -> str:
+        control = self.query_one(f"#form-{key}")
+        assert isinstance(control, Input | Choice)  # noqa: S101  (form_sections makes them so)
+        return control.value
+
+    def _typed_profile(self) -> tuple[Profile, dict[str, str]]:
+        """The profile that the fields mean, and a sentence for each that cannot be meant."""
+        profile, errors = with_settings(self._values().profile(self._base), self._typed_settings())
+        return profile, self._values().errors() | errors
 
     def _typed_secret(self, kind: SecretKind) -> Secret | None:
         """The secret in force: typed, else stored and not forgotten."""
@@ -186,7 +173,9 @@ class ProfileForm(Screen[Saved | None]):
     @property
     def _changed(self) -> bool:
         typed = any(self.query_one(f"#form-{kind.value}", Input).value for kind in SecretKind)
-        return typed or bool(self._forgotten) or self._values() != self._start
+        if typed or self._forgotten or self._values() != self._start:
+            return True
+        return self._typed_settings() != self._texts
 
     # Fields that follow others
 
@@ -207,6 +196,12 @@ class ProfileForm(Screen[Saved | None]):
         """Take a client id that nobody else has."""
         self.query_one("#form-client_id", Input).value = new_client_id()
 
+    def on_key(self, event: events.Key) -> None:
+        """Put what was typed before the first field was there into it; fields keep their own keys to themselves."""
+        if isinstance(self.focused, Input) and event.is_printable and event.character:
+            event.stop()
+            self.focused.insert_text_at_cursor(event.character)
+
     def action_next_field(self) -> None:
         """Go to the next field."""
         self.focus_next()
@@ -215,12 +210,22 @@ class ProfileForm(Screen[Saved | None]):
         """Go to the previous field."""
         self.focus_previous()
 
+    def action_section(self, steps: int) -> None:
+        """Go to the first field of the next section, or of one before."""
+        shown = [each for each in self.query(".section") if each.display]
+        inside = [each for each in shown if each.has_focus_within]
+        at = shown.index(inside[0]) if inside else 0
+        section = shown[max(0, min(at + steps, len(shown) - 1))]
+        fields = section.query("Input, Choice")
+        next(each for each in fields if each.focusable).focus(scroll_visible=False)
+        section.scroll_visible(top=True, animate=False)
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         self._asked_to_leave = False
         self._hint("")
         key = (event.input.id or "").removeprefix("form-")
-        if key in ("name", "host", "port"):
+        if key in ("name", "host", "port") or key in self._texts:
             self.query_one(f"#field-{key}", Field).show_error(None)
         if key not in ("name", "group", "host", "port", "path"):
             self._read_identity()
@@ -234,9 +239,24 @@ class ProfileForm(Screen[Saved | None]):
             off = self.query_one(f"#form-{key}", Choice).value == OFF
             self.query_one(f"#field-{key}", Field).show_error(risk if off else None)
 
+    @on(Choice.Changed, "#form-version")
     def _show_what_applies(self) -> None:
-        self.query_one("#field-path").display = self._transport.uses_websocket
-        self.query_one("#form-tls").display = self._transport.uses_tls
+        transport = self._transport
+        self.query_one("#field-path").display = transport.uses_websocket
+        for part in (Part.TLS, Part.BROKER):
+            self.query(f"#{section_id(part)}").set(display=transport.uses_tls)
+        met = {
+            Needs.MQTT_5: self._text("version") == MqttVersion.V5,
+            Needs.WEBSOCKET: transport.uses_websocket,
+        }
+        for each in SETTINGS:
+            if each.needs is not None:
+                self.query(f"#field-{each.key}").set(display=met[each.needs])
+
+    @on(Choice.Changed)
+    def _mapping_changed(self, event: Choice.Changed) -> None:
+        if (event.choice.id or "").startswith("form-mapping-"):
+            self._read_identity()
 
     # The identity
 
@@ -244,39 +264,39 @@ class ProfileForm(Screen[Saved | None]):
         """Read the files again once nobody types any more."""
         if self._pause is not None:
             self._pause.stop()
-        self._pause = self.set_timer(_PAUSE, lambda: self._inspect(self._settings()))
+        self._pause = self.set_timer(_PAUSE, self._inspect_what_is_typed)
 
-    def _settings(self) -> ConnectionSettings:
-        base = self._base.connection if self._base else None
-        connection = self._values().connection(base)
-        directory = self._library.profiles.directory
-        connection = with_absolute_paths(connection, directory)
-        return replace(
-            connection,
-            tls=replace(connection.tls, passphrase=self._typed_secret(SecretKind.PASSPHRASE)),
-        )
+    def _inspect_what_is_typed(self) -> None:
+        profile, _ = self._typed_profile()
+        connection = with_absolute_paths(profile.connection, self._library.profiles.directory)
+        tls = replace(connection.tls, passphrase=self._typed_secret(SecretKind.PASSPHRASE))
+        self._inspect(replace(connection, tls=tls), profile.mapping)
 
     @work(thread=True, exclusive=True, group="identity")
-    def _inspect(self, settings: ConnectionSettings) -> None:
-        from mtlsx_tui.inspection import inspect
+    def _inspect(self, settings: ConnectionSettings, mapping: Mapping) -> None:
+        from mtlsx_tui.inspection import inspect, remarks
 
         worker = get_current_worker()
-        mapping = self._base.mapping if self._base else Mapping()
         inspection = inspect(settings, mapping, now=self._now())
         if not worker.is_cancelled:
             self.post_message(IdentityRead("", inspection))
+            found = remarks(settings, inspection.errors, now=self._now())
+        if not worker.is_cancelled:
+            self.post_message(RemarksMade(found))
 
     def on_identity_read(self, message: IdentityRead) -> None:
         inspection = message.inspection
         for key in (*_FILES, "passphrase"):
-            field = self.query_one(f"#field-{key}", Field)
-            field.show_error(inspection.errors.get(key))
-            field.show_remarks(inspection.remarks.get(key, ()))
+            self.query_one(f"#field-{key}", Field).show_error(inspection.errors.get(key))
         card = self.query_one(IdentityCard)
         if inspection.identity is not None:
             card.show(inspection.identity)
         else:
             card.show_note(inspection.note, bad=bool(inspection.errors))
+
+    def on_remarks_made(self, message: RemarksMade) -> None:
+        for key in (*_FILES, "passphrase"):
+            self.query_one(f"#field-{key}", Field).show_remarks(message.remarks.get(key, ()))
 
     # Secrets
 
@@ -331,7 +351,7 @@ class ProfileForm(Screen[Saved | None]):
         """A key is offered in the field to which it belongs."""
         field = self._focused_field
         match action:
-            case "next_field" | "previous_field":
+            case "next_field" | "previous_field" | "section":
                 return self._browsing is None
             case "browse":
                 return field in _FILES
@@ -346,8 +366,7 @@ class ProfileForm(Screen[Saved | None]):
         self.add_class("-browsing")
         panel = self.query_one(FilePanel)
         panel.display = True
-        label = {"ca_file": "CA FILE", "certificate_file": "CERTIFICATE", "key_file": "KEY"}[key]
-        panel.open(label, self.query_one(f"#form-{key}", Input).value)
+        panel.open(_FILES[key], self.query_one(f"#form-{key}", Input).value)
 
     @on(FilePanel.Chosen)
     def _file_chosen(self, message: FilePanel.Chosen) -> None:
@@ -373,14 +392,13 @@ class ProfileForm(Screen[Saved | None]):
 
     def action_save(self, connect: bool) -> None:
         """Save, if every field can be meant, and go back; ``connect``: to connect at once."""
-        values = self._values()
-        errors = values.errors()
+        profile, errors = self._typed_profile()
         for key, error in errors.items():
             self.query_one(f"#field-{key}", Field).show_error(error)
         if errors:
             self.query_one(f"#form-{next(iter(errors))}").focus()
             return
-        self._save(values.profile(self._base), connect=connect)
+        self._save(profile, connect=connect)
 
     @work(thread=True, exclusive=True, group="save")
     def _save(self, profile: Profile, *, connect: bool) -> None:

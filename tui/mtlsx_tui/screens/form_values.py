@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from mtlsx.client.settings import ConnectionSettings, MqttVersion, Transport
 from mtlsx.profiles.model import Profile
+from mtlsx_tui.screens.form_kinds import OFF, ON
 
-ON, OFF = "on", "off"
 _HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormValues:
-    """Every field as it stands in the form; names are those of the settings."""
+    """The fields that other fields depend on, as they stand in the form; names are those of the settings."""
 
     name: str = ""
     group: str = ""
@@ -32,6 +32,7 @@ class FormValues:
     alpn: str = ""
     verify_chain: str = ON
     verify_name: str = ON
+    crl_file: str = ""
 
     @classmethod
     def of(cls, profile: Profile) -> FormValues:
@@ -54,6 +55,7 @@ class FormValues:
             alpn=" ".join(tls.alpn),
             verify_chain=ON if tls.verify_chain else OFF,
             verify_name=ON if tls.verify_name else OFF,
+            crl_file=tls.crl_file or "",
         )
 
     def errors(self) -> dict[str, str]:
@@ -87,6 +89,7 @@ class FormValues:
             alpn=tuple(self.alpn.replace(",", " ").split()),
             verify_chain=self.verify_chain == ON,
             verify_name=self.verify_name == ON,
+            crl_file=self.crl_file.strip() or None,
         )
         return replace(
             base,

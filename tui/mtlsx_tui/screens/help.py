@@ -20,6 +20,7 @@ MOVING = (
     ("end", "newest message; the view follows again"),
     ("enter", "on a profile: connect it, or go to its messages; on a group: fold it"),
     ("delete", "on a profile: delete it; on a subscription: unsubscribe; on messages: forget them"),
+    ("space, e, enter", "on a subscription: pause it, edit it, show its messages only"),
     ("← → space", "choose a QoS, a transport, a version, a format"),
     ("mouse", "click what you see: profiles, messages, values to copy, keys in the last line"),
 )

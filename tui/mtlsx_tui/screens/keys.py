@@ -68,6 +68,7 @@ KEYS = (
         "What the last attempt to connect showed, stage by stage",
         show=False,
     ),
+    *_keys("i ctrl+d", "connection", "Inside", "What CONNACK said, and the packets", show=False),
     *_keys(
         "a f9",
         "recipes",
@@ -75,6 +76,7 @@ KEYS = (
         "Copy the connection as a command for another program",
         show=False,
     ),
+    *_keys("o f10", "import", "Import", "Take over profiles from a file", show=False),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
     *_keys("comma f10", "settings", "Settings", "Settings of the application", show=False),
@@ -108,6 +110,9 @@ def applies(
         case "send" | "options" | "sent" | "editor":
             return publishing
         case "topics":
+            failed = attempted is not None and attempted.verdict is not None
+            return session is not None and not (failed and len(session.ring) == 0)
+        case "connection":
             return session is not None
         case "follow" | "format" | "filter" | "export":
             return session is not None and len(session.ring) > 0

@@ -21,8 +21,10 @@ from mtlsx_tui.screens.main_export import ExportPanel
 from mtlsx_tui.screens.main_identity import ProfileIdentity
 from mtlsx_tui.screens.main_profiles import ProfilesPanel
 from mtlsx_tui.screens.main_publishing import Publishing
+from mtlsx_tui.screens.main_subscription_panel import SubscriptionPanel
 from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
 from mtlsx_tui.sessions import Sessions
+from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
 from mtlsx_tui.widgets.filter import FilterLine
@@ -32,6 +34,7 @@ from mtlsx_tui.widgets.profiles import ProfileList
 from mtlsx_tui.widgets.question import Question
 from mtlsx_tui.widgets.status import StatusLine
 from mtlsx_tui.widgets.stream import MessageStream
+from mtlsx_tui.widgets.subscriptions import SubscriptionList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,12 +96,13 @@ class MainScreen(Screen[None]):
         self._settings_directory = settings_directory
         # Made here, and not looked up: keys are asked about also before these are mounted, and after.
         self._status = StatusLine()
-        self._side = ProfilesPanel(library, self.sessions)
+        self._side = ProfilesPanel(library, self.sessions, now=now)
         self._card = ProfileIdentity(library, now=now)
-        self._subscriptions = ProfileSubscriptions()
+        self._subscriptions = ProfileSubscriptions(now=now)
         self._conversation = Conversation()
         self._publishing = Publishing(now=now)
         self._export = ExportPanel()
+        self._subscription_panel = SubscriptionPanel()
 
     def compose(self) -> ComposeResult:
         yield self._status
@@ -112,6 +116,7 @@ class MainScreen(Screen[None]):
                     yield self._subscriptions
                     yield self._conversation
         yield self._export
+        yield self._subscription_panel
         yield self._publishing
         yield Question()
         yield Footer(compact=True)
@@ -147,11 +152,13 @@ class MainScreen(Screen[None]):
         self._card.show_profile(profile, session)
         self._subscriptions.show_profile(profile, session)
         self._conversation.show(profile, session)
+        self._conversation.messages.colour(profile.subscriptions)
         self._publishing.show(profile, session)
         self.refresh_bindings()
 
     def _tick(self) -> None:
         self._conversation.tick()
+        self._subscriptions.tick()
         self._side.show_states(self._status)
 
     # Profiles
@@ -208,12 +215,35 @@ class MainScreen(Screen[None]):
             f'Delete profile "{printable(name)}", with its password and passphrase?', delete
         )
 
+    @on(ProfileSubscriptions.EditWanted)
+    async def _edit_subscription(self, message: ProfileSubscriptions.EditWanted) -> None:
+        await self._subscription_panel.open_for(message.subscription, message.profile)
+
+    @on(SubscriptionPanel.Edited)
+    def _subscription_edited(self, message: SubscriptionPanel.Edited) -> None:
+        self._subscriptions.edited(message.former, message.subscription)
+        self._subscriptions.focus_list()
+
+    @on(SubscriptionList.Wanted)
+    def _filter_by_subscription(self, message: SubscriptionList.Wanted) -> None:
+        self._conversation.messages.open_filter(message.topic_filter)
+
     @on(ProfileSubscriptions.Changed)
     def _subscriptions_changed(self, message: ProfileSubscriptions.Changed) -> None:
         self._side.remember(message.profile)
         self._show()
 
     # Other screens
+
+    def action_import(self) -> None:
+        """Take over profiles from a file."""
+        from mtlsx_tui.screens.profile_import import ImportScreen
+
+        def ended(name: str | None) -> None:
+            if name is not None:
+                self._side.load(name)
+
+        self.app.push_screen(ImportScreen(self._library), ended)
 
     def action_certificates(self) -> None:
         """Open the authorities and what they issued."""
@@ -249,6 +279,14 @@ class MainScreen(Screen[None]):
 
         current = partial(self.sessions.get, profile.name)
         self.app.push_screen(TopicsScreen(profile, current, session, now=self._now), ended)
+
+    def action_connection(self) -> None:
+        """Look at the connection from within."""
+        profile = self._side.profile
+        if profile is not None:
+            from mtlsx_tui.screens.connection import ConnectionScreen
+
+            self.app.push_screen(ConnectionScreen(partial(self.sessions.get, profile.name)))
 
     def action_settings(self) -> None:
         """Open the settings."""
@@ -373,11 +411,13 @@ class MainScreen(Screen[None]):
 
     @on(ProfileSubscriptions.Closed)
     @on(CopyPanel.Closed)
-    @on(ExportPanel.Closed)
+    @on(AskPanel.Closed)
     @on(FilterLine.Closed)
     @on(Publishing.Left)
     def action_leave(self) -> None:
-        """Leave a field or a panel for the messages, or for the list of profiles."""
+        """Leave a search, or a field or a panel for the messages, or for the list of profiles."""
+        if self._side.close_search():
+            return
         stream = self.query_one(MessageStream)
         if stream.focusable:
             self.set_focus(stream)

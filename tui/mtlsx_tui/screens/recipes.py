@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static, TextArea
+from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from mtlsx.errors import MtlsxError
 from mtlsx.profiles.model import with_absolute_paths
 from mtlsx_tui.messages import RecipesMade
+from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.status import Status, StatusLine
 
 if TYPE_CHECKING:
@@ -51,9 +53,8 @@ class RecipesScreen(Screen[None]):
                 yield OptionList(compact=True, markup=False, id="recipes")
             with Vertical(id="recipes-main"):
                 yield Static("reading …", classes="title", id="recipe-name")
-                yield TextArea(
-                    read_only=True, soft_wrap=True, show_cursor=False, compact=True, id="recipe"
-                )
+                with VerticalScroll(id="recipe-place"):
+                    yield Static(id="recipe")
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -99,7 +100,8 @@ class RecipesScreen(Screen[None]):
         event.stop()
         if (recipe := self._recipe) is not None:
             self.query_one("#recipe-name", Static).update(f"{recipe.name}  enter or y copies")
-            self.query_one(TextArea).text = recipe.text
+            self.clear_selection()
+            self.query_one("#recipe", Static).update(Content(_fit(recipe.text)))
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -111,9 +113,14 @@ class RecipesScreen(Screen[None]):
         if (recipe := self._recipe) is not None:
             self.app.copy_to_clipboard(recipe.text)
             # Where the terminal takes no copies, what is selected can be copied by its own means.
-            self.query_one(TextArea).select_all()
+            self.query_one("#recipe", Static).text_select_all()
             self.notify(f"Copied: {recipe.name}", timeout=2, markup=False)
 
     def action_leave(self) -> None:
         """Go back."""
         self.dismiss(None)
+
+
+def _fit(text: str) -> str:
+    """``text`` made printable, line by line."""
+    return "\n".join(map(printable, text.splitlines()))

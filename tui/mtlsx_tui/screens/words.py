@@ -50,8 +50,22 @@ def status(profile: Profile | None, session: Session | None, *, clock: float) ->
         words=_state(session, clock),
         facts=tuple(facts),
         mapping=f"{_DIALECTS.get(dialect, dialect)} mapping" if mapped else None,
-        alarm=_alarm(connection),
+        alarm=alarm(connection),
     )
+
+
+def alarm(connection: ConnectionSettings) -> str | None:
+    """Which check of the server is off, where one is."""
+    if not connection.transport.uses_tls:
+        return None
+    match connection.tls.verify_chain, connection.tls.verify_name:
+        case False, False:
+            return "SERVER NOT VERIFIED"
+        case False, True:
+            return "CHAIN NOT VERIFIED"
+        case True, False:
+            return "NAME NOT VERIFIED"
+    return None
 
 
 def note(profile: Profile, session: Session | None) -> str:
@@ -138,16 +152,3 @@ def _state(session: Session | None, clock: float) -> str:
 
 def _seconds_left(session: Session, clock: float) -> int:
     return max(0, math.ceil((session.retry_at or clock) - clock))
-
-
-def _alarm(connection: ConnectionSettings) -> str | None:
-    if not connection.transport.uses_tls:
-        return None
-    match connection.tls.verify_chain, connection.tls.verify_name:
-        case False, False:
-            return "SERVER NOT VERIFIED"
-        case False, True:
-            return "CHAIN NOT VERIFIED"
-        case True, False:
-            return "NAME NOT VERIFIED"
-    return None

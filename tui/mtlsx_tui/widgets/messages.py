@@ -15,11 +15,15 @@ from mtlsx.errors import UsageError
 from mtlsx_tui.widgets.detail import MessageDetail
 from mtlsx_tui.widgets.filter import FilterLine
 from mtlsx_tui.widgets.stream import MessageStream
+from mtlsx_tui.widgets.subscriptions import safe_colour
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
     from mtlsx.client.ring import MessageRing
+    from mtlsx.client.settings import Subscription
 
 _TICKS_PER_LOOK_WHEN_HELD = 4
 _TICKS_PER_DETAIL = 6
@@ -102,6 +106,16 @@ class MessagesPane(Vertical):
     def open_filter(self, topic: str | None = None) -> None:
         """Ask which messages to show; ``topic``: a topic filter to begin with."""
         self.query_one(FilterLine).open(topic)
+
+    def colour(self, subscriptions: Sequence[Subscription]) -> None:
+        """Show the topics of each of ``subscriptions`` in its colour."""
+        self.query_one(MessageStream).colour(
+            tuple(
+                (each.topic_filter, colour)
+                for each in subscriptions
+                if (colour := safe_colour(each.colour)) is not None
+            )
+        )
 
     def clear(self) -> None:
         """Forget all messages, shown or not."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.color import Color, ColorParseError
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from mtlsx.certificates.times import Validity, ValidityState
 from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.printable import pad, printable
 from mtlsx_tui.widgets.status import DOTS
@@ -28,20 +30,29 @@ _MOST_SHOWN = 9999
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One profile in the list."""
+    """One profile in the list. ``validity``: of its certificate, None where that is not known. ``unchecked``: a
+    check of its server is off.
+    """
 
     name: str
     group: str | None = None
     state: State = State.DISCONNECTED
     unread: int = 0
+    validity: Validity | None = None
+    colour: str | None = None
+    unchecked: bool = False
 
 
 class ProfileList(OptionList):
-    """The profiles, grouped. Posts ``Shown``, ``Opened``, ``DeleteWanted`` and ``NewWanted``."""
+    """The profiles, grouped. Posts ``Shown``, ``Opened`` and what a person wants of the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", show=False),
         Binding("delete", "delete", "Delete", show=False),
+        Binding("d", "duplicate", "Duplicate", tooltip="Make a copy of the profile", show=False),
+        Binding("shift+up", "move(-1)", "Move up", tooltip="Move the profile up", show=False),
+        Binding("shift+down", "move(1)", "Move down", tooltip="Move it down", show=False),
+        Binding("f", "search", "Find", tooltip="Search the profiles", show=False),
     ]
 
     class Shown(Message):
@@ -64,6 +75,24 @@ class ProfileList(OptionList):
         def __init__(self, name: str) -> None:
             self.name = name
             super().__init__()
+
+    class DuplicateWanted(Message):
+        """A person wants a copy of a profile."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+            super().__init__()
+
+    class MoveWanted(Message):
+        """A person wants a profile ``by`` places further down, or up where that is negative."""
+
+        def __init__(self, name: str, by: int) -> None:
+            self.name = name
+            self.by = by
+            super().__init__()
+
+    class SearchWanted(Message):
+        """A person wants to search."""
 
     class NewWanted(Message):
         """A person asked for a new profile."""
@@ -103,10 +132,27 @@ class ProfileList(OptionList):
 
     def action_delete(self) -> None:
         """Ask for the profile under the cursor to be deleted."""
+        if (name := self._under_cursor()) is not None:
+            self.post_message(self.DeleteWanted(name))
+
+    def action_duplicate(self) -> None:
+        """Ask for a copy of the profile under the cursor."""
+        if (name := self._under_cursor()) is not None:
+            self.post_message(self.DuplicateWanted(name))
+
+    def action_move(self, by: int) -> None:
+        """Ask for the profile under the cursor to be moved."""
+        if (name := self._under_cursor()) is not None:
+            self.post_message(self.MoveWanted(name, by))
+
+    def action_search(self) -> None:
+        """Ask for a search."""
+        self.post_message(self.SearchWanted())
+
+    def _under_cursor(self) -> str | None:
         option = self.highlighted_option
         kind, _, name = (option.id if option and option.id else "").partition(":")
-        if kind == "profile":
-            self.post_message(self.DeleteWanted(name))
+        return name if kind == "profile" else None
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -163,6 +209,44 @@ class ProfileList(OptionList):
         count = ""
         if entry.unread:
             count = f" {entry.unread}" if entry.unread <= _MOST_SHOWN else f" {_MOST_SHOWN}+"
-        room = self.scrollable_content_region.width - cell_len(indent) - 2 - len(count) - 1
-        name = pad(printable(entry.name), max(4, room))
-        return Content.assemble(indent, (dot, colour), f" {name}", (count, "$text-accent"))
+        alarm = " ⚠" if entry.unchecked else ""
+        taken = cell_len(indent) + 2 + cell_len(alarm) + len(count) + 1
+        room = self.scrollable_content_region.width - taken
+        name = printable(entry.name)
+        left, warning = _left(entry.validity)
+        if not warning and cell_len(name) + len(left) > room:
+            left = ""  # what is fine gives way to the name
+        name = pad(name, max(4, room - len(left)))
+        return Content.assemble(
+            indent,
+            (dot, colour),
+            (f" {name}", _name_style(entry.colour)),
+            (left, warning or "$foreground-muted"),
+            (alarm, "$text-error bold"),
+            (count, "$text-accent"),
+        )
+
+
+def _left(validity: Validity | None) -> tuple[str, str]:
+    """How long a certificate is still good for, in a few cells, and the colour of a warning, "" for none."""
+    match validity:
+        case Validity(ValidityState.EXPIRED):
+            return " expired", "$text-error"
+        case Validity(ValidityState.NOT_YET_VALID, int(days)):
+            return f" in {days}d", "$text-error"
+        case Validity(ValidityState.ENDING, int(days)):
+            return f" {days}d", "$text-warning"
+        case Validity(ValidityState.VALID, int(days)):
+            return f" {days}d", ""
+    return "", ""
+
+
+def _name_style(colour: str | None) -> str:
+    """The profile's own colour, where the terminal's theme has it."""
+    if colour is None:
+        return ""
+    try:
+        Color.parse(colour)
+    except ColorParseError:
+        return ""
+    return colour

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -22,16 +23,19 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from mtlsx.client.selection import matcher
 from mtlsx_tui.widgets.printable import pad, preview, printable
 
 if TYPE_CHECKING:
-    from rich.style import Style
+    from collections.abc import Callable
+
     from textual import events
 
     from mtlsx.client.message import Message as MqttMessage
     from mtlsx.client.selection import MessageSource
 
 _NARROWEST_TOPIC = 10
+_NO_STYLE = Style()
 _OTHER_CELLS = len(" 12:00:01.204 ↑  q0 rd ")
 
 
@@ -106,6 +110,16 @@ class MessageStream(ScrollView, can_focus=True):
         self._scrolling = False
         self._topic_cells = _NARROWEST_TOPIC
         self._styles: dict[str, Style] = {}
+        self._coloured: tuple[tuple[str, str], ...] = ()
+        self._colours: list[tuple[Callable[[str], bool], Style]] = []
+
+    def colour(self, coloured: tuple[tuple[str, str], ...]) -> None:
+        """Topic filters and the colour (``#rrggbb``) of topics that match them; the first that matches counts."""
+        if coloured == self._coloured:
+            return
+        self._coloured = coloured
+        self._colours = [(matcher(each), Style(color=colour)) for each, colour in coloured]
+        self.refresh()
 
     def show(self, source: MessageSource | None) -> None:
         """Show the messages of ``source`` from now on, following its tail."""
@@ -259,11 +273,16 @@ class MessageStream(ScrollView, can_focus=True):
         return [
             (f" {clock_time(message.received_at)} ", self._style("time")),
             ("↑ " if message.outgoing else "  ", self._style("sent")),
-            (pad(printable(message.topic), topic_cells), self._style("topic")),
+            (pad(printable(message.topic), topic_cells), self._topic_style(message.topic)),
             (f" q{message.qos} ", self._style("qos")),
             (f"{marks} ", self._style("mark")),
             (preview(message.payload, room), self._style("payload")),
         ]
+
+    def _topic_style(self, topic: str) -> Style:
+        style = self._style("topic")
+        found = (colour for matches, colour in self._colours if matches(topic))
+        return style + next(found, _NO_STYLE)
 
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)

@@ -1,12 +1,15 @@
-"""Subscriptions: the list with what the server granted, and the line that adds one."""
+"""Subscriptions: the list with what the server granted and how much came, and the line that adds one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
+from textual.color import Color, ColorParseError
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -16,31 +19,47 @@ from textual.widgets.option_list import Option
 from mtlsx.client.settings import Subscription
 from mtlsx_tui.sessions import SubscriptionState
 from mtlsx_tui.widgets.choice import Choice
-from mtlsx_tui.widgets.printable import printable
+from mtlsx_tui.widgets.printable import fit, printable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How many messages a subscription brought, and how many a second."""
+
+    count: int = 0
+    rate: float = 0.0
+
+
 class SubscriptionList(OptionList):
-    """The subscriptions of a session; delete gives the one under the cursor up."""
+    """The subscriptions of a session. Posts what a person wants done with the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("delete,x", "unsubscribe", "Unsubscribe"),
+        Binding("space", "post('turn')", "On/off", tooltip="Pause a subscription, or go on"),
+        Binding("e", "post('edit')", "Edit", tooltip="Edit the subscription"),
+        Binding("delete,x", "post('remove')", "Unsubscribe", tooltip="Remove the subscription"),
     ]
 
-    class UnsubscribeWanted(Message):
-        """A person wants to give a subscription up."""
+    class Wanted(Message):
+        """``action``: ``turn`` (on or off), ``edit``, ``remove``, or ``filter`` (show its messages only)."""
 
-        def __init__(self, topic_filter: str) -> None:
+        def __init__(self, action: str, topic_filter: str) -> None:
+            self.action = action
             self.topic_filter = topic_filter
             super().__init__()
 
-    def action_unsubscribe(self) -> None:
-        """Ask to give up the subscription under the cursor."""
+    def action_post(self, action: str) -> None:
+        """Ask for something to be done with the subscription under the cursor."""
         option = self.highlighted_option
         if option is not None and option.id is not None:
-            self.post_message(self.UnsubscribeWanted(option.id))
+            self.post_message(self.Wanted(action, option.id))
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.action_post("filter")
 
 
 class Subscriptions(Vertical):
@@ -76,6 +95,10 @@ class Subscriptions(Vertical):
     class Closed(Message):
         """The line for a new subscription was closed."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[tuple[Subscription, SubscriptionState | None]] = []
+
     def compose(self) -> ComposeResult:
         yield Static("SUBSCRIPTIONS", classes="title")
         with Vertical(id="subscription-new"):
@@ -88,28 +111,54 @@ class Subscriptions(Vertical):
         yield SubscriptionList(id="subscription-list", compact=True, markup=False)
 
     def show(
-        self, wanted: Sequence[Subscription], answers: Mapping[str, SubscriptionState] | None
+        self,
+        wanted: Sequence[Subscription],
+        answers: Mapping[str, SubscriptionState] | None,
+        traffic: Mapping[str, Traffic],
     ) -> None:
-        """List subscriptions with the server's answers by topic filter, None where it was not asked."""
+        """List subscriptions with the server's answers and their messages, by topic filter.
+
+        ``answers``: None where there is no connection.
+        """
+        wanted = tuple({each.topic_filter: each for each in wanted}.values())
+        self._rows = [
+            (each, None if answers is None else answers.get(each.topic_filter)) for each in wanted
+        ]
         options = self.query_one(SubscriptionList)
         highlighted = options.highlighted
         options.set_options(
-            Option(
-                _row(each, None if answers is None else answers.get(each.topic_filter)),
-                id=each.topic_filter,
-            )
-            for each in wanted
+            Option(prompt, id=topic_filter) for topic_filter, prompt in self._prompts(traffic)
         )
         options.display = bool(wanted)
         self.query_one("#subscription-none").display = not wanted
         if wanted:
             options.highlighted = min(highlighted or 0, len(wanted) - 1)
 
+    def show_traffic(self, traffic: Mapping[str, Traffic]) -> None:
+        """Show how many messages have come now."""
+        options = self.query_one(SubscriptionList)
+        for topic_filter, prompt in self._prompts(traffic):
+            if options.get_option(topic_filter).prompt != prompt:
+                options.replace_option_prompt(topic_filter, prompt)
+
+    def _prompts(self, traffic: Mapping[str, Traffic]) -> Iterator[tuple[str, Content]]:
+        cells = self.query_one(SubscriptionList).scrollable_content_region.width
+        for subscription, state in self._rows:
+            topic_filter = subscription.topic_filter
+            yield (
+                topic_filter,
+                row(subscription, state, traffic.get(topic_filter, Traffic()), cells),
+            )
+
     def open(self) -> None:
         """Show the line for a new subscription, ready to type."""
         self.show_error(None)
         self.add_class("-open")
         self.screen.set_focus(self.query_one(Input))
+
+    def focus_list(self) -> None:
+        """Give the list the focus."""
+        self.screen.set_focus(self.query_one(SubscriptionList))
 
     def show_error(self, text: str | None) -> None:
         """Say why the last wish could not be followed; None clears it."""
@@ -142,18 +191,65 @@ class Subscriptions(Vertical):
         self.post_message(self.Wanted(Subscription(topic_filter, qos)))
 
 
-def _row(subscription: Subscription, state: SubscriptionState | None) -> Content:
-    topic_filter = printable(subscription.topic_filter)
+def row(
+    subscription: Subscription, state: SubscriptionState | None, traffic: Traffic, cells: int
+) -> Content:
+    """One subscription in ``cells`` columns: its state, its name, the QoS, and at the right what came."""
+    mark, mark_colour, remark, below = _standing(subscription, state)
+    name = printable(subscription.alias or subscription.topic_filter)
+    refused = state is not None and state.refused
+    came = "" if refused else _came(traffic)
+    room = max(4, cells - 2 - cell_len(remark) - (len(came) + 1 if came else 0))
+    name = fit(name, room)
+    gap = " " * (room - cell_len(name)) if came and cells else ""
+    muted = not subscription.enabled or state is None
+    return Content.assemble(
+        (f"{mark} ", mark_colour),
+        (name, "$foreground-muted" if muted else safe_colour(subscription.colour) or ""),
+        (remark, "$foreground-muted"),
+        gap,
+        (f" {came}" if came else "", "$text-accent"),
+        (f"\n  {below}" if below else "", "$text-error"),
+    )
+
+
+def _standing(
+    subscription: Subscription, state: SubscriptionState | None
+) -> tuple[str, str, str, str]:
+    """The mark and its colour, what to say after the name, and what below it."""
+    if not subscription.enabled:
+        return "‖", "$foreground-muted", " off", ""
     if state is None:
-        return Content.styled(f"○ {topic_filter} q{subscription.qos}", "$foreground-muted")
+        return "○", "$foreground-muted", f" q{subscription.qos}", ""
     if state.code is None:
-        return Content.assemble(
-            ("◌ ", "$text-warning"), topic_filter, (" asked", "$foreground-muted")
-        )
+        return "◌", "$text-warning", " asked", ""
     if state.refused:
-        refusal = f"\n  {printable(state.text)}"
-        return Content.assemble(("✘ ", "$text-error"), topic_filter, (refusal, "$text-error"))
+        return "✘", "$text-error", "", printable(state.text)
     granted = f" q{state.code}"
     if state.code != subscription.qos:
         granted += f" (asked q{subscription.qos})"
-    return Content.assemble(("● ", "$text-success"), topic_filter, (granted, "$foreground-muted"))
+    return "●", "$text-success", granted, ""
+
+
+def _came(traffic: Traffic) -> str:
+    if not traffic.count:
+        return ""
+    rate = f" {_short(round(traffic.rate))}/s" if traffic.rate >= 0.5 else ""
+    return _short(traffic.count) + rate
+
+
+def _short(number: int) -> str:
+    """At most five characters: ``9,999``, ``10k``, ``1.2M``."""
+    if number < 10_000:
+        return f"{number:,}"
+    return f"{number // 1000}k" if number < 1_000_000 else f"{number / 1_000_000:.1f}M"
+
+
+def safe_colour(colour: str | None) -> str | None:
+    """A colour that a profile names, as ``#rrggbb``; None where it is no colour, since files may hold anything."""
+    if colour is None:
+        return None
+    try:
+        return Color.parse(colour).hex6
+    except ColorParseError:
+        return None

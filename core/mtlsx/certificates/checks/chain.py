@@ -19,6 +19,7 @@ from mtlsx.certificates.times import ValidityState, read_moment, validity
 
 _TOPIC = "chain"
 _LONGEST_NAME = 60
+_MOST_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def missing_intermediate(held: Sequence[bytes], path: Path) -> Finding | None:
         names = " and ".join(f'"{short_name(about.subject)}"' for about in lacking)
         return Finding(
             "own-chain-incomplete", Level.WARNING, _TOPIC,
-            f"The file lacks the intermediate {names}, which is at hand elsewhere.",
+            f"The file lacks the intermediate {names}, which the CA file holds.",
             "Whoever trusts only the root cannot find the way to it, and refuses the certificate.",
             "Append the intermediate certificate to the certificate file.",
         )  # fmt: skip
@@ -187,7 +188,9 @@ def _strays(held: Sequence[bytes], path: Path) -> Iterator[Finding]:
     others = (describe(each) for each in dict.fromkeys(held) if each not in path.certificates)
     strays = [about for about in others if about.subject not in related]
     if strays and (path.complete or not _authorities_off_the_way(held, path)):
-        names = ", ".join(f'"{short_name(about.subject)}"' for about in strays)
+        names = ", ".join(f'"{short_name(about.subject)}"' for about in strays[:_MOST_NAMES])
+        if len(strays) > _MOST_NAMES:
+            names += f" and {len(strays) - _MOST_NAMES} more"
         yield Finding(
             "unrelated-certificate", Level.WARNING, _TOPIC,
             f"{names} in the file {'has' if len(strays) == 1 else 'have'} nothing to do with our certificate.",

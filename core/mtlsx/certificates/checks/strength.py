@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mtlsx.certificates.algorithms import PublicKey
+from mtlsx.certificates.algorithms import EXPLICIT, PublicKey
 from mtlsx.certificates.checks.finding import Finding, Level, Role
 from mtlsx.certificates.describe import CertificateDescription
 
@@ -50,10 +50,22 @@ def _faults(about: CertificateDescription, role: Role, topic: str) -> Iterator[F
             "OpenSSL refuses such signatures at security level 1 already; forgeries are practical.",
             "Let the CA sign it anew with SHA-256.",
         )  # fmt: skip
-    if key is not None and key.algorithm == "EC" and key.curve not in _CURVES_OF_1_3:
+    if key is not None and key.algorithm == "EC":
+        yield from _curve(key, role, topic)
+
+
+def _curve(key: PublicKey, role: Role, topic: str) -> Iterator[Finding]:
+    if key.curve == EXPLICIT:
+        yield Finding(
+            f"{role.prefix}-explicit-curve", Level.FAILURE, topic,
+            f"{role.name} has an EC key whose curve is written out instead of named.",
+            "OpenSSL from 3.0 on refuses it (error 94), as RFC 5480, section 2.1.1, demands.",
+            "Make a key on a named curve: openssl ecparam -name prime256v1 -genkey -noout",
+        )  # fmt: skip
+    elif key.curve not in _CURVES_OF_1_3:
         yield Finding(
             f"{role.prefix}-curve", Level.WARNING, topic,
-            f"{role.name} has an EC key {key.curve if key.bits is None else f'on the curve {key.curve}'}.",
+            f"{role.name} has an EC key on the curve {key.curve}.",
             "TLS 1.3 has no signature for it (RFC 8446, section 4.2.3).",
             "Use P-256 or P-384.",
         )  # fmt: skip

@@ -153,16 +153,6 @@ def _everybody(about: CertificateDescription) -> Iterator[_Objection]:
             "has no authority key identifier that names a key",
             "Issue it with authorityKeyIdentifier=keyid.",
         )
-    if (
-        about.public_key is not None
-        and about.public_key.algorithm == "EC"
-        and not about.public_key.bits
-    ):
-        yield _Objection(
-            "strict-explicit-curve",
-            "has an EC key whose curve is written out or unknown",
-            "Make a key on a named curve: openssl ecparam -name prime256v1 -genkey -param_enc named_curve.",
-        )
 
 
 def _names(about: CertificateDescription) -> Iterator[_Objection]:

@@ -1,4 +1,4 @@
-"""What the ``mtlsx profile`` commands print of a profile."""
+"""A profile in a few words, safe to print."""
 
 from __future__ import annotations
 
