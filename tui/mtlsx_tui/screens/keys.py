@@ -76,7 +76,7 @@ KEYS = (
         "Copy the connection as a command for another program",
         show=False,
     ),
-    *_keys("o f10", "import", "Import", "Take over profiles from a file", show=False),
+    *_keys("o f11", "import", "Import", "Take over profiles from a file", show=False),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
     *_keys("comma f10", "settings", "Settings", "Settings of the application", show=False),
