@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mtlsx.profiles.library import ProfileLibrary
 
 _HINT = """\
-Exports of MQTTX (JSON, YAML), options files of MQTTX CLI, mosquitto_pub and mosquitto_sub, MQTT Explorer's
+Exports of MQTTX (JSON, YAML), options files of MQTTX CLI, mosquitto_pub and mosquitto_sub, MQTT Explorer's \
 settings.json, and profiles (.toml) and bundles (.zip) of mtlsx. Enter shows what would come of it."""
 
 

@@ -148,7 +148,7 @@ class TopicsScreen(Screen[str | None]):
         parts = [
             Content.styled("TOPICS", "$foreground-muted bold"),
             Content(f"{root.topics:,}"),
-            Content.styled(f"{root.messages:,} messages", "$foreground-muted"),
+            Content.styled(_messages(root.messages), "$foreground-muted"),
         ]
         if self._list.searching:
             parts.append(Content.styled(f"{self._list.found:,} found", "$text-primary"))
@@ -175,7 +175,7 @@ class TopicsScreen(Screen[str | None]):
         below.visible = node is not None and bool(node.children)
         if node is not None and node.children:
             topics = "1 topic" if node.topics == 1 else f"{node.topics:,} topics"
-            counts = f"{topics}, {node.messages:,} messages here and below"
+            counts = f"{topics}, {_messages(node.messages)} here and below"
             below.update(
                 Content.assemble(
                     (f"{printable(_path_of(node))}/", "$text-primary bold"),
@@ -416,3 +416,7 @@ def _path_of(node: Node) -> str:
         levels.append(at.level)
         at = at.parent
     return "/".join(reversed(levels))
+
+
+def _messages(count: int) -> str:
+    return "1 message" if count == 1 else f"{count:,} messages"

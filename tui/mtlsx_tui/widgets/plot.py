@@ -81,7 +81,12 @@ def _head(series: NumberSeries, choices: int) -> Content:
         number = series.points[-1][1]
         parts.append((f"  {short(number)}", "bold"))
         count = len(series.points)
-        parts.append((f"  {count:,} points, {short(low)} to {short(high)}", "$foreground-muted"))
+        parts.append(
+            (
+                f"  {count:,} {'point' if count == 1 else 'points'}, {short(low)} to {short(high)}",
+                "$foreground-muted",
+            )
+        )
     if choices > 1:
         parts.append((f"  f next of {choices}", "$foreground-muted"))
     return Content.assemble(*parts)
