@@ -115,7 +115,7 @@ async def connected(pilot: Pilot[None], material: Material) -> None:
         await asyncio.to_thread(publish, material, topic, payload)
         await shown(pilot, payload[:12])
     await pilot.press(
-        "p", *"commands/2", "tab", "right", "tab", "tab", *'{"valve": "open"}', "enter"
+        "p", *"commands/2", "tab", "right", "tab", "tab", "tab", *'{"valve": "open"}', "enter"
     )
     await shown(pilot, '{"valve": "open"}')
     pilot.app.screen.query_one(MessageStream).focus()
