@@ -116,7 +116,7 @@ def test_text_names_each_failure_with_an_example(fleet: Fleet, broker: Mosquitto
     assert run.code == 13
     assert f"{GOOD} of {COUNT} devices connected in " in run.stdout
     assert "client-cert-expired: 2 devices, for example:" in run.stdout
-    assert "refused our certificate: certificate_expired (45)" in run.stdout
+    assert "refused our certificate with certificate_expired (45)" in run.stdout
     assert "CONNECT to CONNACK" in run.stdout
 
 

@@ -194,7 +194,7 @@ def test_in_a_terminal_it_is_connected_as_the_device(tmp_path: Path) -> None:
         )
         terminal.press("C-l")
         terminal.type(f"devices/{DEVICE}/set")
-        terminal.press("Tab", "Tab", "Tab")
+        terminal.press("Tab", "Tab", "Tab", "Tab")
         terminal.type('{"on": true}')
         terminal.press("C-s")
         terminal.wait_for("MESSAGES  2", '"on": true')

@@ -51,7 +51,7 @@ def test_the_main_job_in_a_terminal(
     terminal.wait_for("● factory/# q0")
     terminal.press("C-l")
     terminal.type("factory/1/set")
-    terminal.press("Tab", "Tab", "Tab")
+    terminal.press("Tab", "Tab", "Tab", "Tab")
     terminal.type('{"on": true}')
     terminal.press("C-s")
     terminal.wait_for("MESSAGES  2", "↑ factory/1/set q0", '"on": true')
