@@ -64,17 +64,18 @@ async def test_the_port_follows_the_transport_until_it_is_edited(app: MtlsxApp) 
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("n")
+        await settle(pilot)
         transport = app.screen.query_one("#form-transport", Choice)
         ports = []
         for each in Transport:
             transport.value = each
-            await pilot.pause()
+            await settle(pilot)
             ports.append(value(app, "port"))
         assert ports == ["1883", "8883", "8083", "8084"]
         fill(app, port="9999")
-        await pilot.pause()
+        await settle(pilot)
         transport.value = Transport.MQTT
-        await pilot.pause()
+        await settle(pilot)
         assert value(app, "port") == "9999"
 
 
@@ -82,8 +83,9 @@ async def test_fields_that_do_not_apply_are_not_shown(app: MtlsxApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("n")
+        await settle(pilot)
         app.screen.query_one("#form-transport", Choice).value = Transport.WS
-        await pilot.pause()
+        await settle(pilot)
         assert "/mqtt" in screen_text(app)
         assert "CA file" not in screen_text(app)
 
@@ -106,6 +108,7 @@ async def test_a_port_that_is_none_is_refused(app: MtlsxApp, port: str) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("n")
+        await settle(pilot)
         fill(app, name="dev", host="localhost", port=port)
         await pilot.press("ctrl+s")
         await settle(pilot)
@@ -118,6 +121,7 @@ async def test_a_name_that_is_taken_is_said_and_nothing_lost(
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("n")
+        await settle(pilot)
         fill(app, name=profile.name, host="elsewhere")
         await pilot.press("ctrl+s")
         await settle(pilot)
@@ -140,6 +144,7 @@ async def test_what_is_wrong_with_the_files_stands_beside_their_fields(
     async with app.run_test(size=(160, 50)) as pilot:
         await settle(pilot)
         await pilot.press("n")
+        await settle(pilot)
         for files, field, words in cases:
             good = {
                 "ca_file": "",
@@ -160,6 +165,7 @@ async def test_the_passphrase_is_asked_for_in_place(
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("n")
+        await settle(pilot)
         fill(app, name="dev", host="localhost", certificate_file=str(material.certificate))
         fill(app, key_file=str(material.encrypted_key))
         await pilot.pause(0.3)
@@ -339,6 +345,7 @@ async def test_a_file_is_chosen_in_the_tree(app: MtlsxApp, material: Material) -
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("n")
+        await settle(pilot)
         field = app.screen.query_one("#form-certificate_file", Input)
         field.value = str(material.certificate.parent) + "/"
         field.focus()
@@ -356,6 +363,7 @@ async def test_the_tree_is_left_without_a_choice(app: MtlsxApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("n")
+        await settle(pilot)
         field = app.screen.query_one("#form-key_file", Input)
         field.focus()
         await pilot.press("ctrl+l")
