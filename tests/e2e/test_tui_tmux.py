@@ -34,7 +34,7 @@ def test_the_main_job_in_a_terminal(
     terminal.press("Enter", "C-u")
     terminal.wait_until_gone("8883")  # Textual acts on such a key later than on letters
     terminal.type(str(broker.port))
-    terminal.press(*["Down"] * 5)  # version, client id, username, password, CA file
+    terminal.press(*["Down"] * 6)  # version, client id, username, password, colour, CA file
     for path in (pki.ca.certificate, pki.device.certificate, pki.device.key):
         terminal.type(str(path))
         terminal.wait_for(str(path)[-20:])
