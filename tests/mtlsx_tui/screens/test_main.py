@@ -530,7 +530,7 @@ async def test_messages_of_a_profile_that_is_not_shown_are_counted(
         assert "○ not connected" in screen_text(app)
         await pilot.press("up")
         await pilot.pause(0.2)
-        assert "● dev-346a004d      " in screen_text(app)
+        assert "● dev-346a004d     7" not in screen_text(app)
         assert "MESSAGES  7" in screen_text(app)
 
 
