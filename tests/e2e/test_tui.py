@@ -68,7 +68,16 @@ async def test_the_main_job(pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_p
         await pilot.press("s", *"factory/#", "enter")
         await seen(pilot, "● factory/# q0")
         await pilot.press(
-            "escape", "p", *"factory/1/set", "tab", "right", "tab", "tab", "tab", *'{"on":1}', "enter"
+            "escape",
+            "p",
+            *"factory/1/set",
+            "tab",
+            "right",
+            "tab",
+            "tab",
+            "tab",
+            *'{"on":1}',
+            "enter",
         )
         await seen(pilot, "↑ factory/1/set", "  factory/1/set", '"on": 1')
 
