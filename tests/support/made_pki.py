@@ -67,10 +67,12 @@ def make(
     names: tuple[str, ...] = (),
     days: tuple[int, int] = (-1, 30),
     issuer_at: str | None = None,
+    strict: bool = False,
 ) -> Made:
     """A certificate, self-signed without ``issuer``; ``days``: validity relative to today.
 
-    ``issuer_at``: the address from which its issuer can be fetched (caIssuers).
+    ``issuer_at``: the address from which its issuer can be fetched (caIssuers); ``strict``: with
+    the key usage and key identifiers that Python 3.13 asks for.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
@@ -94,6 +96,14 @@ def make(
         place = x509.UniformResourceIdentifier(issuer_at)
         access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    if strict:
+        usages = x509.KeyUsage(not ca, False, False, False, False, ca, ca, False, False)
+        signer = (issuer.key if issuer else key).public_key()
+        builder = (
+            builder.add_extension(usages, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), False)
+        )
     return Made(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 
