@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
 from support.programs import find
@@ -58,6 +59,7 @@ class Authority:
     ) -> None:
         directory.mkdir(parents=True)
         self._directory = directory
+        self._crls = count(1)
         self.name = name
         if issuer is None:
             self.certificate, self.key = directory / "ca.crt", directory / "ca.key"
@@ -97,15 +99,16 @@ class Authority:
         self._sign(request, pair.certificate, extensions, valid, digest)
         return pair
 
-    def crl(self, *revoked: Path, name: str = "ca", valid: tuple[str, str] | None = None) -> Path:
-        """A new certificate revocation list ``name.crl`` that names the ``revoked`` certificates.
+    def crl(self, *revoked: Path, valid: tuple[str, str] | None = None) -> Path:
+        """A certificate revocation list that names the ``revoked`` certificates and no others, in a file of its own.
 
         ``valid``: its dates as for ``issue``, by default the next 30 days.
         """
         settings = self._database()
+        (self._directory / "index.txt").write_bytes(b"")
         for certificate in revoked:
             openssl("ca", "-config", settings, "-revoke", certificate)
-        crl = self._directory / f"{name}.crl"
+        crl = self._directory / f"{next(self._crls)}.crl"
         dates = ("-crldays", "30")
         if valid is not None:
             dates = ("-crl_lastupdate", valid[0], "-crl_nextupdate", valid[1])

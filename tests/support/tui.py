@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ DEVICE = "346a004d-1dab-4016-bb38-03cca7094415"
 PASSPHRASE = "open sesame"
 NOW = datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
 
+_PATIENCE = 30.0  # seconds, on a machine that does much else
 _CELL = 12.2  # the width of a cell in Rich's pictures
 _TEXT = re.compile(r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
 
@@ -93,6 +95,18 @@ async def settle(pilot: Pilot[Any]) -> None:
         await pilot.pause()
         while any(each.is_running for each in pilot.app.workers if each.name != "_loader"):
             await pilot.pause(0.01)
+
+
+async def shown(pilot: Pilot[Any], *texts: str) -> str:
+    """Wait until all ``texts`` are on the screen, for what comes by a clock of its own; return what is on it.
+
+    Raises ``AssertionError`` with the screen if they have not come after 30 s.
+    """
+    deadline = asyncio.get_running_loop().time() + _PATIENCE
+    while missing := [text for text in texts if text not in (seen := screen_text(pilot.app))]:
+        assert asyncio.get_running_loop().time() < deadline, f"{missing} not on\n{seen}"
+        await pilot.pause(0.05)
+    return seen
 
 
 def screen_text(app: App[Any]) -> str:

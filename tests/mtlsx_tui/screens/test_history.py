@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,10 +14,7 @@ from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx_tui.app import MtlsxApp
 from support.scripted_connection import Script
-from support.tui import NOW, screen_text, settle
-
-if TYPE_CHECKING:
-    from textual.pilot import Pilot
+from support.tui import NOW, settle, shown
 
 SIZE = (120, 36)
 
@@ -38,12 +34,6 @@ def application(library: ProfileLibrary, script: Script, path: Path) -> MtlsxApp
 
 def message(payload: bytes) -> Message:
     return Message("factory/1", payload, 1, False, False, False, NOW.timestamp())
-
-
-async def shown(pilot: Pilot[None], *texts: str) -> str:
-    while not all(text in (seen := screen_text(pilot.app)) for text in texts):
-        await pilot.pause(0.05)
-    return seen
 
 
 async def test_messages_are_there_at_the_next_start(

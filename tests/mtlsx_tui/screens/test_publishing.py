@@ -13,7 +13,7 @@ from mtlsx.client.message import Message
 from mtlsx.client.settings import Publication, PublishProperties
 from mtlsx_tui.app import MtlsxApp
 from support.scripted_connection import Script
-from support.tui import screen_text, settle
+from support.tui import screen_text, settle, shown
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -38,12 +38,6 @@ async def write(pilot: Pilot[None], topic: str, payload: str) -> None:
     pilot.app.screen.query_one("#publish-topic", Input).value = topic
     pilot.app.screen.query_one("#publish-payload", Input).value = payload
     await pilot.pause()
-
-
-async def shown(pilot: Pilot[None], *texts: str) -> str:
-    while not all(text in (seen := screen_text(pilot.app)) for text in texts):
-        await pilot.pause(0.05)
-    return seen
 
 
 async def test_a_topic_is_completed_from_what_was_sent_and_what_came(

@@ -15,7 +15,7 @@ from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.screens.main import MainScreen
 from mtlsx_tui.screens.topics import TopicsScreen
 from support.scripted_connection import Script
-from support.tui import NOW, screen_text, settle
+from support.tui import NOW, screen_text, settle, shown
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -42,13 +42,6 @@ async def opened(app: MtlsxApp, script: Script, *messages: Message) -> AsyncIter
         await settle(pilot)
         assert isinstance(app.screen, TopicsScreen)
         yield pilot
-
-
-async def shown(pilot: Pilot[None], *texts: str) -> str:
-    """Wait until ``texts`` are on the screen; it looks at what came by its own clock."""
-    while not all(text in (seen := screen_text(pilot.app)) for text in texts):
-        await pilot.pause(0.05)
-    return seen
 
 
 TEMPERATURES = tuple(
@@ -100,7 +93,7 @@ async def test_a_path_is_written_and_refused_where_it_is_none(
         await shown(pilot, "'a[' is not a path into JSON.")
         field.value = "a[1]"
         await pilot.press("enter")
-        await shown(pilot, "PLOT a[1]  2  1 points")
+        await shown(pilot, "PLOT a[1]  2  1 point, 2 to 2")
 
 
 async def test_a_search_is_typed_ahead_and_ended(app: MtlsxApp, script: Script) -> None:

@@ -30,7 +30,7 @@ class OddPki:
     @cached_property
     def stale_crl(self) -> Path:
         """The first authority's list as it was years ago: it names nobody, and its next one is due."""
-        return self._pki.ca.crl(name="stale", valid=("20200101000000Z", "20200201000000Z"))
+        return self._pki.ca.crl(valid=("20200101000000Z", "20200201000000Z"))
 
     @cached_property
     def other_crl(self) -> Path:

@@ -27,10 +27,16 @@ _ASKING = encoded([b"ASKING"])
 
 @dataclass(slots=True)
 class Progress:
-    """How far a command has come: which server it is at, and what is to be said if time runs out now."""
+    """How far a command has come: which server it is at, what holds it up now, and what it waited for a connection."""
 
     server: str
     late: str = BUSY
+    waited: float = 0.0  # seconds
+
+    def too_late(self, timeout: float) -> str:
+        """What is to be said if ``timeout`` seconds have run out now: what took the most of them."""
+        late = BUSY if self.waited > timeout / 2 else self.late
+        return late.format(self.server, timeout)
 
 
 class Pool:
@@ -52,7 +58,10 @@ class Pool:
         """
         sent = encoded(command)
         progress.late = BUSY
+        clock = asyncio.get_running_loop().time
+        asked = clock()
         async with self._turn:
+            progress.waited += clock() - asked
             if self._idle:
                 try:
                     return await self._exchange(self._idle.pop(), sent, progress, asking=asking)

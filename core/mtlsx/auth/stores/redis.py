@@ -59,7 +59,7 @@ class RedisStore:
         except TimeoutError:
             # The connections that are idle lead to where nobody answers.
             await self._servers.drop_idle()
-            raise StoreError(progress.late.format(progress.server, self._timeout)) from None
+            raise StoreError(progress.too_late(self._timeout)) from None
         except RedisError as error:
             # Not chained: the text of an error reply may hold words of the command.
             raise failure(progress.server, error) from None
