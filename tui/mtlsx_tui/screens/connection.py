@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from mtlsx_tui.connack import limit_facts, session_facts
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.lines import LineTable
 from mtlsx_tui.widgets.printable import fit, printable
 from mtlsx_tui.widgets.status import Status, StatusLine
@@ -81,7 +82,7 @@ class ConnectionScreen(Screen[None]):
         yield self._facts
         yield self._head
         yield self._table
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._look()

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Input, Static
 from textual.worker import get_current_worker
 
 from mtlsx.client.settings import MqttVersion, Transport
@@ -27,6 +27,7 @@ from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import FilePanel
 from mtlsx_tui.widgets.identity import IdentityCard
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.status import Status, StatusLine
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ class ProfileForm(Screen[Saved | None]):
                 yield IdentityCard(whole=True)
                 yield FilePanel()
         yield Static(id="form-hint")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         name = self._base.name if self._base else None

@@ -10,13 +10,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from mtlsx.errors import MtlsxError
 from mtlsx.secret import Secret
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import PathSuggester
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class ImportScreen(Screen[str | None]):
         yield _field("passphrase", "import-passphrase", "of sealed secrets", password=True)
         with VerticalScroll(can_focus=False):
             yield Static(id="import-report")
-        yield Footer(compact=True)
+        yield KeyLine()
 
     @on(Input.Changed)
     def _changed(self, message: Input.Changed) -> None:
