@@ -72,12 +72,14 @@ class LabelledRow(Horizontal):
     DEFAULT_CSS = """
     LabelledRow {
         height: 1;
-        & > *:first-child { margin-left: 13; }
+        & > .control { margin-left: 13; }
     }
     """
 
     def __init__(self, label: str, *controls: Widget) -> None:
         super().__init__(*controls)
+        # A class, and not *:first-child: with that, Textual would style each widget anew for each that is mounted.
+        controls[0].add_class("control", update=False)
         self._label = label
 
     def render(self) -> Content:
