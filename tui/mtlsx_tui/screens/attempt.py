@@ -8,12 +8,12 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.attempted import SERVER
 from mtlsx_tui.messages import EvidenceRead
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.widgets.failure import FailurePanel, rung_of
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
@@ -35,7 +35,7 @@ _MARKS = {True: ("✔", Tone.GOOD), False: ("✘", Tone.BAD), None: (" ", Tone.P
 _NAME_WIDTH = 10
 
 
-class AttemptScreen(Screen["Profile | None"]):
+class AttemptScreen(SizedScreen["Profile | None"]):
     """Shows one attempt; ends with the profile, changed, where a person came to trust another CA, else with None.
 
     ``profile``: as it is now. ``now``: seconds since the epoch.

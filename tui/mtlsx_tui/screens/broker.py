@@ -9,13 +9,13 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.broker_log import text_of
 from mtlsx_tui.broker_session import Phase
 from mtlsx_tui.screens import broker_panels as panels
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.broker_clients import ClientTable, ClientTitles
@@ -65,7 +65,7 @@ KEYS = (
 )
 
 
-class BrokerScreen(Screen[None]):
+class BrokerScreen(SizedScreen[None]):
     """Shows what ``session`` has. ``open_pki`` opens the authorities above it; None: there are none."""
 
     CSS_PATH = "broker.tcss"

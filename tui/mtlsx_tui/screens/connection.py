@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from mtlsx_tui.connack import limit_facts, session_facts
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.lines import LineTable
 from mtlsx_tui.widgets.printable import fit, printable
@@ -57,7 +57,7 @@ class PacketTable(LineTable[PacketRow]):
         return row.number
 
 
-class ConnectionScreen(Screen[None]):
+class ConnectionScreen(SizedScreen[None]):
     """Shows the session that ``current`` returns; that may be another one after a reconnect by hand."""
 
     CSS_PATH = "connection.tcss"

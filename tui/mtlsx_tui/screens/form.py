@@ -9,7 +9,6 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 from textual.worker import get_current_worker
 
@@ -23,6 +22,7 @@ from mtlsx_tui.screens.form_kinds import OFF
 from mtlsx_tui.screens.form_sections import first_sections, more_sections, section_id
 from mtlsx_tui.screens.form_settings import SETTINGS, Needs, Part, texts_of, with_settings
 from mtlsx_tui.screens.form_values import FormValues, new_client_id
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import FilePanel
@@ -61,7 +61,7 @@ class Saved:
         self.connect = connect
 
 
-class ProfileForm(Screen[Saved | None]):
+class ProfileForm(SizedScreen[Saved | None]):
     """Edits one profile, or a new one; ends with ``Saved``, or None when nothing was saved."""
 
     CSS_PATH = "form.tcss"
@@ -425,4 +425,5 @@ class ProfileForm(Screen[Saved | None]):
     def _hint(self, text: str, *, bad: bool = False) -> None:
         hint = self.query_one("#form-hint", Static)
         hint.set_class(bool(text), "-shown")
-        hint.update(Content.styled(text, "$text-error" if bad else ""))
+        if text:  # each update lays out the whole screen
+            hint.update(Content.styled(text, "$text-error" if bad else ""))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from mtlsx_tui.messages import ConnectionEvent
@@ -23,6 +22,7 @@ from mtlsx_tui.screens.main_profiles import ProfilesPanel
 from mtlsx_tui.screens.main_publishing import Publishing
 from mtlsx_tui.screens.main_subscription_panel import SubscriptionPanel
 from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.sessions import Sessions
 from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
@@ -56,7 +56,7 @@ _TICK = 1 / 12
 """Seconds between two looks at the rings; the screen has no other clock."""
 
 
-class MainScreen(Screen[None]):
+class MainScreen(SizedScreen[None]):
     """Shows one profile at a time; the others stay connected.
 
     ``now``: seconds since the epoch, for the age of certificates and the time of our own messages. ``pki``: the

@@ -229,8 +229,12 @@ class Publishing(Vertical):
         else:
             text = printable(summary(self._options))
         self._about.display = bool(text)
-        self._about.update(Content.styled(text, "$text-accent" if repetition else "$text-muted"))
+        if text:  # each update lays out the whole screen
+            self._about.update(
+                Content.styled(text, "$text-accent" if repetition else "$text-muted")
+            )
 
     def _show_refusal(self, text: str | None) -> None:
         self._note.display = text is not None
-        self._note.update(Content(f"✘ not published: {printable(text or '')}"))
+        if text is not None:
+            self._note.update(Content(f"✘ not published: {printable(text)}"))

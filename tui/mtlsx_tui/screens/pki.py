@@ -9,12 +9,12 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.authorities import Row, Survey, View, survey
 from mtlsx_tui.screens.pki_panels import perform, questions
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.authorities import AuthorityList
 from mtlsx_tui.widgets.issued import IssuedTable
@@ -48,7 +48,7 @@ KEYS = (
 )
 
 
-class PkiScreen(Screen[bool]):
+class PkiScreen(SizedScreen[bool]):
     """Shows one authority at a time; ends with whether profiles were made.
 
     ``now``: seconds since the epoch.

@@ -9,12 +9,12 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from mtlsx.errors import MtlsxError
 from mtlsx.secret import Secret
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import PathSuggester
 from mtlsx_tui.widgets.keys import KeyLine
@@ -40,7 +40,7 @@ class _Looked(NamedTuple):
     planned: list[Planned]
 
 
-class ImportScreen(Screen[str | None]):
+class ImportScreen(SizedScreen[str | None]):
     """Imports one file into ``library``; ends with the name of the first profile that is new, or None."""
 
     CSS_PATH = "profile_import.tcss"

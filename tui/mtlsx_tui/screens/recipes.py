@@ -9,13 +9,13 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from mtlsx.errors import MtlsxError
 from mtlsx.profiles.model import with_absolute_paths
 from mtlsx_tui.messages import RecipesMade
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.status import Status, StatusLine
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _WILDCARDS = frozenset("+#")
 
 
-class RecipesScreen(Screen[None]):
+class RecipesScreen(SizedScreen[None]):
     """Lists the programs, and shows the recipe of the one under the cursor."""
 
     CSS_PATH = "recipes.tcss"

@@ -8,11 +8,11 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from mtlsx.errors import MtlsxError, UsageError
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.settings import (
     FILE_NAME,
     SETTINGS,
@@ -44,7 +44,7 @@ KEYS = (
 )  # fmt: skip
 
 
-class SettingsScreen(Screen[None]):
+class SettingsScreen(SizedScreen[None]):
     """Shows what is in the file in ``directory``, and saves it there; ``problem``: what is wrong with the history."""
 
     CSS_PATH = "settings.tcss"

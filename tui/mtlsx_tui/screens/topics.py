@@ -10,7 +10,6 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from mtlsx.client.numbers import (
@@ -24,6 +23,7 @@ from mtlsx.client.numbers import (
 from mtlsx.client.settings import Publication
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.screens import words
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.asking import Asked, AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
@@ -62,7 +62,7 @@ KEYS = (
 )  # fmt: skip
 
 
-class TopicsScreen(Screen[str | None]):
+class TopicsScreen(SizedScreen[str | None]):
     """The topics of the session that ``session`` gives; ends with a topic to publish to, or None.
 
     ``now``: seconds since the epoch.

@@ -73,7 +73,8 @@ class FilterLine(Vertical):
         """Say why what is written cannot be meant; None: it can."""
         place = self.query_one("#filter-error", Static)
         place.set_class(text is not None, "-shown")
-        place.update(Content(f"✘ {printable(text or '')}"))
+        if text is not None:  # each update lays out the whole screen
+            place.update(Content(f"✘ {printable(text)}"))
 
     def action_close(self) -> None:
         """Want all messages again, and leave."""
