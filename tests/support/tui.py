@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import html
-import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,13 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from cryptography.x509.oid import NameOID
-from rich.cells import cell_len
+from textual import events
+from textual._compositor import LayoutUpdate
+from textual.worker import WorkerCancelled, WorkerFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import App
     from textual.pilot import Pilot
 
@@ -29,8 +32,6 @@ PASSPHRASE = "open sesame"
 NOW = datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC)
 
 _PATIENCE = 30.0  # seconds, on a machine that does much else
-_CELL = 12.2  # the width of a cell in Rich's pictures
-_TEXT = re.compile(r'<text[^>]* x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>')
 
 
 class Material:
@@ -91,30 +92,56 @@ async def settle(pilot: Pilot[Any]) -> None:
 
     The loader of a directory tree lives as long as the tree.
     """
+    workers = pilot.app.workers
     for _ in range(3):
         await pilot.pause()
-        while any(each.is_running for each in pilot.app.workers if each.name != "_loader"):
-            await pilot.pause(0.01)
+        while running := [each for each in workers if each.is_running and each.name != "_loader"]:
+            with suppress(WorkerCancelled, WorkerFailed):  # the application hears of those
+                await workers.wait_for_complete(running)
+            await pilot.pause()
+
+
+async def paste(pilot: Pilot[Any], text: str) -> None:
+    """Put ``text`` where the focus is, as a terminal does when a person pastes."""
+    await pilot.pause()
+    pilot.app.post_message(events.Paste(text))
+    await pilot.pause()
+
+
+async def until(pilot: Pilot[Any], holds: Callable[[], object], what: str) -> None:
+    """Wait until ``holds`` does, for what comes by a clock of its own.
+
+    Raises ``AssertionError`` with ``what`` and the screen if it does not after 30 s.
+    """
+    deadline = asyncio.get_running_loop().time() + _PATIENCE
+    while not holds():
+        late = asyncio.get_running_loop().time() > deadline
+        assert not late, f"{what} has not come, on\n{screen_text(pilot.app)}"
+        await pilot.pause()
 
 
 async def shown(pilot: Pilot[Any], *texts: str) -> str:
-    """Wait until all ``texts`` are on the screen, for what comes by a clock of its own; return what is on it.
+    """Wait until all ``texts`` are on the screen; return what is on it."""
 
-    Raises ``AssertionError`` with the screen if they have not come after 30 s.
-    """
-    deadline = asyncio.get_running_loop().time() + _PATIENCE
-    while missing := [text for text in texts if text not in (seen := screen_text(pilot.app))]:
-        assert asyncio.get_running_loop().time() < deadline, f"{missing} not on\n{seen}"
-        await pilot.pause(0.05)
-    return seen
+    def all_there() -> bool:
+        seen = screen_text(pilot.app)
+        return all(text in seen for text in texts)
+
+    await until(pilot, all_there, f"one of {texts}")
+    return screen_text(pilot.app)
+
+
+async def gone(pilot: Pilot[Any], text: str) -> str:
+    """Wait until ``text`` is no longer on the screen; return what is on it."""
+    await until(pilot, lambda: text not in screen_text(pilot.app), f"the end of {text!r}")
+    return screen_text(pilot.app)
 
 
 def screen_text(app: App[Any]) -> str:
-    """What is on the screen, line by line, without colours."""
-    lines: dict[float, str] = {}
-    for x, y, text in _TEXT.findall(app.export_screenshot()):
-        line = lines.get(float(y), "")
-        # Spaces between pieces are left out of the picture.
-        gap = round(float(x) / _CELL) - cell_len(line)
-        lines[float(y)] = line + " " * gap + html.unescape(text).replace("\xa0", " ")
-    return "\n".join(line for _, line in sorted(lines.items()))
+    """What is on the screen, line by line, without colours and without spaces at the ends of lines."""
+    screen = app.screen
+    # What App.export_screenshot draws, without the drawing.
+    update = screen._compositor.render_update(full=True, screen_stack=app._background_screens)
+    assert isinstance(update, LayoutUpdate)
+    lines = ("".join(segment.text for strip in line for segment in strip) for line in update.strips)
+    return "\n".join(line.rstrip() for line in lines)

@@ -29,7 +29,7 @@ from support.scripted_local_broker import (
     handshake_refused,
     refused,
 )
-from support.tui import screen_text, settle
+from support.tui import paste, screen_text, settle
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -320,7 +320,9 @@ async def test_commands_go_to_the_store(
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot)
         given.answers["execute"] = 2
-        await pilot.press("c", *'HSET d:1 password "a b"', "enter")
+        await pilot.press("c")
+        await paste(pilot, 'HSET d:1 password "a b"')
+        await pilot.press("enter")
         await settle(pilot)
         assert given.asked[-1] == {
             "do": "execute", "command": ["HSET", "d:1", "password", "a b"],

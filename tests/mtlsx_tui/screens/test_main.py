@@ -34,7 +34,7 @@ from mtlsx_tui.widgets.messages import MessagesPane
 from mtlsx_tui.widgets.profiles import ProfileList
 from mtlsx_tui.widgets.stream import MessageStream
 from support.scripted_connection import Script, ScriptedConnection, ladder_to
-from support.tui import DEVICE, NOW, screen_text, settle
+from support.tui import DEVICE, NOW, gone, paste, screen_text, settle, shown, until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -103,9 +103,7 @@ async def test_connect_subscribe_receive_publish(
 
         for number in range(3):
             script.connection.deliver(message(number))
-        await pilot.pause(0.2)
-        assert "MESSAGES  3" in screen_text(app)
-        assert 'factory/2/temperature q1    {"celsius": 2}' in screen_text(app)
+        await shown(pilot, "MESSAGES  3", 'factory/2/temperature q1    {"celsius": 2}')
 
         await pilot.press(
             "ctrl+l", *"factory/set", "tab", "right", "tab", "space", "tab", "tab", *"{}", "enter"
@@ -114,8 +112,7 @@ async def test_connect_subscribe_receive_publish(
         assert script.connection.published == [
             Publication("factory/set", b"{}", qos=1, retain=True)
         ]
-        await pilot.pause(0.2)
-        assert "↑ factory/set" in screen_text(app)
+        await shown(pilot, "↑ factory/set")
 
 
 async def test_a_failure_stays_until_the_next_attempt(
@@ -204,7 +201,9 @@ async def test_a_refused_publication_says_so_in_words(
         await settle(pilot)
         await pilot.press("c")
         await settle(pilot)
-        await pilot.press("p", *"alerts", "tab", "tab", "tab", "tab", *"x", "enter")
+        await pilot.press("p")
+        await paste(pilot, "alerts")
+        await pilot.press("tab", "tab", "tab", "tab", "x", "enter")
         await settle(pilot)
         assert "✘ not published: alerts: Not authorized (0x87)" in screen_text(app)
 
@@ -321,8 +320,7 @@ async def test_a_subscription_tells_how_much_it_brought_and_enter_shows_that_onl
         assert re.search(r"q0 +1( \d+/s)? ", second)
         app.screen.query_one("#subscription-list").focus()
         await pilot.press("down", "enter")
-        await pilot.pause(0.2)
-        assert "MESSAGES  5  1 shown" in screen_text(app)
+        await shown(pilot, "MESSAGES  5  1 shown")
 
 
 async def test_the_connection_is_shown_from_within(
@@ -353,8 +351,7 @@ async def test_the_connection_is_shown_from_within(
         assert "↓ CONNACK           5 B  Success (0x00), session continued" in text
 
         log.received(0xE0, 2, b"\x8e\x00", 0)
-        await pilot.pause(0.6)
-        assert "↓ DISCONNECT" in screen_text(app)
+        await shown(pilot, "↓ DISCONNECT")
         await pilot.press("y")
         await pilot.pause()
         assert (
@@ -368,13 +365,8 @@ async def test_the_connection_is_shown_from_within(
 
 async def test_holding_and_selecting(app: MtlsxApp, profile: Profile, script: Script) -> None:
     async with app.run_test(size=SIZE) as pilot:
-        await settle(pilot)
-        await pilot.press("c")
-        await settle(pilot)
-        for number in range(40):
-            script.connection.deliver(message(number))
-        await pilot.pause(0.2)
-        await pilot.press("escape", "space")
+        await connected_with(pilot, script, map(message, range(40)))
+        await pilot.press("space")
         assert "held" in screen_text(app)
         assert app.focused is app.screen.query_one(MessageStream)
         await pilot.press("home")
@@ -393,9 +385,12 @@ async def connected_with(pilot: Pilot[None], script: Script, messages: Iterable[
     await settle(pilot)
     await pilot.press("c")
     await settle(pilot)
+    last = None
     for each in messages:
         script.connection.deliver(each)
-    await pilot.pause(0.2)
+        last = each.payload.decode()
+    if last is not None:
+        await shown(pilot, last)
     await pilot.press("escape")
 
 
@@ -410,24 +405,19 @@ async def test_messages_are_filtered_by_topic_text_and_direction(
         assert "MESSAGES  30  11 shown" in screen_text(app)  # as before the last letter
 
         await pilot.press("slash", "end", "backspace", "tab", *"2}", "enter")
-        await pilot.pause(0.2)
-        assert "MESSAGES  30  1 shown" in screen_text(app)
-        assert "factory/12/temperature" in screen_text(app)
-        assert "factory/2/temperature" not in screen_text(app)
+        text = await shown(pilot, "MESSAGES  30  1 shown", "factory/12/temperature")
+        assert "factory/2/temperature" not in text
         assert app.focused is app.screen.query_one(MessageStream)
 
         script.connection.deliver(message(112))
         script.connection.deliver(message(113))
-        await pilot.pause(0.2)
-        assert "MESSAGES  32  2 shown" in screen_text(app)
+        await shown(pilot, "MESSAGES  32  2 shown")
 
         await pilot.press("slash", "tab", "tab", "right", "right")
-        await pilot.pause(0.2)
-        assert "0 shown" in screen_text(app)
+        await shown(pilot, "0 shown")
         await pilot.press("escape")
-        await pilot.pause(0.2)
-        assert "MESSAGES  32  space holds" in screen_text(app)
-        assert "FILTER" not in screen_text(app)
+        text = await shown(pilot, "MESSAGES  32  space holds")
+        assert "FILTER" not in text
 
 
 async def test_a_filter_over_very_many_messages_finds_them_all_in_steps(
@@ -451,8 +441,7 @@ async def test_what_falls_out_while_the_messages_are_held_is_counted(
         await pilot.press("space")
         for number in range(45, 52):
             script.connection.deliver(message(number))
-        await pilot.pause(0.6)
-        assert "held, 7 below, 7 fell out" in screen_text(app)
+        await shown(pilot, "held, 7 below, 7 fell out")
         await pilot.press("space")
         await pilot.pause()
         assert "12 dropped to make room" in screen_text(app)
@@ -468,11 +457,9 @@ async def test_messages_are_forgotten_when_a_person_agrees(
         await pilot.press("n")
         assert "MESSAGES  3" in screen_text(app)
         await pilot.press("delete", "y")
-        await pilot.pause(0.2)
-        assert "Nothing has come yet" in screen_text(app)
+        await shown(pilot, "Nothing has come yet")
         script.connection.deliver(message(7))
-        await pilot.pause(0.2)
-        assert "MESSAGES  1" in screen_text(app)
+        await shown(pilot, "MESSAGES  1")
 
 
 async def test_what_is_shown_is_written_into_a_file_and_none_is_replaced_unasked(
@@ -484,14 +471,18 @@ async def test_what_is_shown_is_written_into_a_file_and_none_is_replaced_unasked
         await pilot.press("slash", "tab", *"1", "enter", "w")
         await settle(pilot)
         assert "Write 3 messages" in screen_text(app)
-        await pilot.press("ctrl+u", *str(path), "enter")
+        await pilot.press("ctrl+u")
+        await paste(pilot, str(path))
+        await pilot.press("enter")
         await settle(pilot)
         written = [json.loads(line)["topic"] for line in path.read_text().splitlines()]
         assert written == [f"factory/{number}/temperature" for number in (1, 10, 11)]
 
         await pilot.press("slash", "escape", "w")
         await settle(pilot)
-        await pilot.press("ctrl+u", *str(path), "enter")
+        await pilot.press("ctrl+u")
+        await paste(pilot, str(path))
+        await pilot.press("enter")
         await settle(pilot)
         assert "is there already" in screen_text(app).replace("\n", "")
         await pilot.press("tab", "right", "ctrl+s")
@@ -507,7 +498,7 @@ async def test_our_own_messages_that_come_back_say_how_long_they_took(
         await pilot.press("p", *"t", "tab", "tab", "tab", "tab", *"x", "enter")
         await settle(pilot)
         script.connection.deliver(replace(message(0), topic="t", payload=b"x"))
-        await pilot.pause(0.2)
+        await shown(pilot, "MESSAGES  2")
         await pilot.press("escape", "up")
         await pilot.pause()
         assert re.search(r"t · QoS 1 · 1 byte · text · back after \d+\.\d ms", screen_text(app))
@@ -525,13 +516,10 @@ async def test_messages_of_a_profile_that_is_not_shown_are_counted(
         await settle(pilot)
         for number in range(7):
             script.connection.deliver(message(number))
-        await pilot.pause(0.2)
-        assert "● dev-346a004d     7" in screen_text(app)
-        assert "○ not connected" in screen_text(app)
+        await shown(pilot, "● dev-346a004d     7", "○ not connected")
         await pilot.press("up")
-        await pilot.pause(0.2)
-        assert "● dev-346a004d     7" not in screen_text(app)
-        assert "MESSAGES  7" in screen_text(app)
+        await shown(pilot, "MESSAGES  7")
+        await gone(pilot, "● dev-346a004d     7")
 
 
 async def test_the_secrets_go_to_the_connection_and_never_to_the_screen(
@@ -631,9 +619,7 @@ async def test_the_palette_knows_what_the_keys_do(app: MtlsxApp, profile: Profil
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("ctrl+p", *"make a new", "enter")
-        await pilot.pause(0.5)
-        await settle(pilot)
-        assert isinstance(app.screen, ProfileForm)
+        await until(pilot, lambda: isinstance(app.screen, ProfileForm), "the form")
 
 
 async def test_every_action_has_a_key_that_works_inside_a_field(

@@ -55,7 +55,7 @@ from support.scripted_local_broker import (
     handshake_refused,
     refused,
 )
-from support.tui import DEVICE, NOW, self_signed, settle
+from support.tui import DEVICE, NOW, self_signed, settle, shown
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -151,7 +151,7 @@ async def test_connected(
                     received_at=NOW.timestamp() + number * 0.173,
                 )
             )
-        await pilot.pause(0.3)
+        await shown(pilot, "MESSAGES  30")
         await pilot.press("escape", "up", "up")
 
     await pictured(app, play)
@@ -178,7 +178,7 @@ async def test_filtered(
                     received_at=NOW.timestamp() + number,
                 )
             )
-        await pilot.pause(0.3)
+        await shown(pilot, "MESSAGES  30")
         for _ in range(12):  # a second
             pilot.app.screen.query_one(ProfileSubscriptions).tick()
         await pilot.press("escape", "slash", *"factory/2/+", "tab", "tab", "right", "enter")
@@ -214,7 +214,7 @@ async def test_subscriptions(
                     received_at=NOW.timestamp() + number,
                 )
             )  # fmt: skip
-        await pilot.pause(0.3)
+        await shown(pilot, "MESSAGES  12")
         for _ in range(12):  # a second
             pilot.app.screen.query_one(ProfileSubscriptions).tick()
         await pilot.press("s")
@@ -453,7 +453,7 @@ async def test_broker(
             refused("dev-9", 50030),
         ):
             given.says(event)
-        await pilot.pause(0.3)
+        await shown(pilot, "dev-9")
         keys = {
             "refused": (),
             "certificate": ("down",) * 4,
@@ -499,6 +499,6 @@ async def test_topics(
         }
         for key in keys[state]:
             await pilot.press(key)
-        await pilot.pause(0.5)
+        await shown(pilot, {"topic": "PLOT", "search": "found", "clear": "Clear the"}[state])
 
     await pictured(app, play)

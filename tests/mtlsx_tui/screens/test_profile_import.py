@@ -11,7 +11,7 @@ from mtlsx.profiles.model import Profile
 from mtlsx.secret import Secret
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.screens.profile_import import ImportScreen
-from support.tui import screen_text, settle
+from support.tui import paste, screen_text, settle
 
 FILES = Path(__file__).parents[2] / "mtlsx" / "profiles" / "exchange" / "files"
 SIZE = (120, 36)
@@ -44,7 +44,9 @@ async def test_a_file_is_looked_at_and_then_saved(
 async def test_a_file_that_is_none_says_so(app: MtlsxApp, library: ProfileLibrary) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        await pilot.press("o", *"/no/such.json", "ctrl+s")
+        await pilot.press("o")
+        await paste(pilot, "/no/such.json")
+        await pilot.press("ctrl+s")
         await settle(pilot)
         assert "✘ File /no/such.json does not exist." in screen_text(app)
         assert isinstance(app.screen, ImportScreen)

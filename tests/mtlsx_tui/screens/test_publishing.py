@@ -13,7 +13,7 @@ from mtlsx.client.message import Message
 from mtlsx.client.settings import Publication, PublishProperties
 from mtlsx_tui.app import MtlsxApp
 from support.scripted_connection import Script
-from support.tui import screen_text, settle, shown
+from support.tui import gone, paste, settle, shown, until
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -49,8 +49,7 @@ async def test_a_topic_is_completed_from_what_was_sent_and_what_came(
         for typed, completed in (("fact", "factory/1/temp"), ("fac", "factory/1/set")):
             topic.value = ""
             await pilot.press(*typed)
-            while topic._suggestion != completed:
-                await pilot.pause(0.01)
+            await until(pilot, lambda: topic._suggestion == completed, completed)  # noqa: B023
             await pilot.press("right")
             assert topic.value == completed
             await write(pilot, "factory/1/set", "on")
@@ -94,7 +93,9 @@ async def test_properties_go_with_the_message(app: MtlsxApp, script: Script) -> 
         await write(pilot, "a", "1")
         await pilot.press("ctrl+g")
         await settle(pilot)
-        await pilot.press("tab", *"text/plain", "tab", *"re/#", "enter")
+        await pilot.press("tab")
+        await paste(pilot, "text/plain")
+        await pilot.press("tab", *"re/#", "enter")
         await shown(pilot, '"re/#" is not one topic')
         await pilot.press("backspace", "1", "enter")
         await shown(pilot, "text/plain · response to re/1")
@@ -109,15 +110,17 @@ async def test_a_message_is_repeated_until_it_is_stopped(app: MtlsxApp, script: 
         await pilot.press("ctrl+g")
         await settle(pilot)
         await pilot.press(*"0.1", "enter", "ctrl+s")
-        while len(script.connection.published) < 3:
-            await pilot.pause(0.05)
+        published = script.connection.published
+        await until(pilot, lambda: len(published) >= 3, "a third message")
         await shown(pilot, "↻ a every 0.1 s", "stop")
         await pilot.press("ctrl+s")
-        count = len(script.connection.published)
+        count = len(published)
         text = await shown(pilot, "repeated every 0.1 s")
         assert "↻" not in text
-        await pilot.pause(0.3)
-        assert len(script.connection.published) == count
+        beats: list[int] = []
+        app.set_interval(0.1, lambda: beats.append(len(published)))  # as it was repeated
+        await until(pilot, lambda: len(beats) >= 3, "a third beat")
+        assert beats[-1] == count
 
 
 async def test_repetition_ends_with_the_connection(app: MtlsxApp, script: Script) -> None:
@@ -128,8 +131,7 @@ async def test_repetition_ends_with_the_connection(app: MtlsxApp, script: Script
         await pilot.press(*"0.1", "enter", "ctrl+s")
         await shown(pilot, "↻ a every 0.1 s")
         script.connection.stop()
-        while "↻" in screen_text(app):
-            await pilot.pause(0.05)
+        await gone(pilot, "↻")
 
 
 async def test_a_payload_is_checked_at_each_key_and_refused_in_its_format(

@@ -15,7 +15,7 @@ from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.screens.main import MainScreen
 from mtlsx_tui.screens.topics import TopicsScreen
 from support.scripted_connection import Script
-from support.tui import NOW, screen_text, settle, shown
+from support.tui import NOW, gone, settle, shown
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -120,8 +120,7 @@ async def test_a_retained_message_is_cleared_after_a_question(
         await pilot.press("delete", "y")
         assert script.connection.published == [Publication("factory/1/temp", b"", 1, retain=True)]
         await settle(pilot)
-        while " r {" in screen_text(app):
-            await pilot.pause(0.05)
+        await gone(pilot, " r {")
 
 
 async def test_a_broker_that_refuses_to_clear_is_believed(app: MtlsxApp, script: Script) -> None:
