@@ -502,3 +502,13 @@ async def test_topics(
         await pilot.pause(0.5)
 
     await pictured(app, play)
+
+
+async def test_export(app: MtlsxApp, profile: Profile, pictured: Pictured) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("O")
+        await settle(pilot)
+        app.screen.query_one("#export-file", Input).value = "devices.txt"
+        await pilot.press("ctrl+s")
+
+    await pictured(app, play)
