@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,7 @@ async def test_all_that_a_profile_holds_is_edited(
         await settle(pilot)
         await pilot.press("e")
         await settle(pilot)
+        await pilot.press("pagedown", "pagedown")
         fill(
             app,
             **{
@@ -261,6 +263,7 @@ async def test_a_setting_that_cannot_be_meant_is_said_in_place(
         await settle(pilot)
         await pilot.press("e")
         await settle(pilot)
+        await pilot.press("pagedown", "pagedown")
         fill(app, **{"connection-keepalive": "soon"})
         await pilot.press("ctrl+s")
         await settle(pilot)
@@ -290,6 +293,30 @@ async def test_sections_are_a_key_apart(app: MtlsxApp, profile: Profile) -> None
         app.screen.query_one("#form-version", Choice).value = "3.1.1"
         await pilot.pause()
         assert not app.screen.query_one("#field-connection-session_expiry").display
+
+
+async def test_the_way_through_the_fields_leads_into_the_other_sections(app: MtlsxApp) -> None:
+    async with app.run_test(size=(120, 50)) as pilot:
+        await settle(pilot)
+        await pilot.press("n")
+        await settle(pilot)
+        assert "… MQTT, LAST WILL, THE BROKER'S MAPPING" in screen_text(app)
+        app.screen.query_one("#form-connection-tls-ciphers").focus()
+        await pilot.press("tab")
+        await settle(pilot)
+        assert app.focused is app.screen.query_one("#form-connection-client_id_suffix")
+
+
+async def test_what_is_wrong_in_a_section_that_is_not_there_yet_is_said(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary
+) -> None:
+    willed = replace(profile, connection=replace(profile.connection, will=Will("", b"gone")))
+    library.save(willed)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("e", "ctrl+s")
+        await shown(pilot, "A last will needs a topic.")
+        assert app.focused is app.screen.query_one("#form-connection-will-topic")
 
 
 async def test_editing_keeps_what_the_form_does_not_show(

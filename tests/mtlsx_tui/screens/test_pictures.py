@@ -46,7 +46,7 @@ from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.authorities import Row, Survey, View
 from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
-from support.scripted_connection import AGREED, Script, ladder_to
+from support.scripted_connection import AGREED, LADDER, Script, ladder_to
 from support.scripted_local_broker import (
     ScriptedLocalBroker,
     connected,
@@ -235,7 +235,7 @@ async def test_connection(
         receive_maximum=20, maximum_packet_size=1_048_576, topic_alias_maximum=10,
         shared_available=False,
     )  # fmt: skip
-    script.on_start = lambda connection: connection.say(Connected(facts, AGREED))
+    script.on_start = lambda connection: connection.say(Connected(facts, AGREED, LADDER))
 
     async def play(pilot: Pilot[None]) -> None:
         await pilot.press("c")
@@ -500,5 +500,15 @@ async def test_topics(
         for key in keys[state]:
             await pilot.press(key)
         await shown(pilot, {"topic": "PLOT", "search": "found", "clear": "Clear the"}[state])
+
+    await pictured(app, play)
+
+
+async def test_export(app: MtlsxApp, profile: Profile, pictured: Pictured) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("O")
+        await settle(pilot)
+        app.screen.query_one("#export-file", Input).value = "devices.txt"
+        await pilot.press("ctrl+s")
 
     await pictured(app, play)

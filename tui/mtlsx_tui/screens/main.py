@@ -246,6 +246,14 @@ class MainScreen(SizedScreen[None]):
 
         self.app.push_screen(ImportScreen(self._library), ended)
 
+    def action_export_profiles(self) -> None:
+        """Write this profile, its group or all into a file."""
+        profile = self._side.profile
+        if profile is not None:
+            from mtlsx_tui.screens.profile_export import ExportScreen
+
+            self.app.push_screen(ExportScreen(self._library, profile))
+
     def action_certificates(self) -> None:
         """Open the authorities and what they issued."""
         if self._pki is None:
