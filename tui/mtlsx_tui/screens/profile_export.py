@@ -9,11 +9,11 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from mtlsx.errors import MtlsxError, UsageError
 from mtlsx.secret import Secret
+from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import PathSuggester, typed_path
@@ -46,7 +46,7 @@ class _Wanted(NamedTuple):
     overwrite: bool
 
 
-class ExportScreen(Screen[None]):
+class ExportScreen(SizedScreen[None]):
     """Writes ``profile``, its group, or all of ``library`` to a file."""
 
     CSS_PATH = "profile_export.tcss"
