@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mtlsx.client.history import MessageHistory
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.identity.mapping import Dialect
     from mtlsx_tui.sessions import Connection, ConnectionFactory
 
 _DEFAULTS = Settings()
@@ -37,11 +38,12 @@ def connect(
     *,
     on_event: Callable[[Event], None],
     on_message: Callable[[Message], object],
+    dialect: Dialect | None,
 ) -> Connection:
     """A real connection; the first one loads what it needs, which takes a while."""
     from mtlsx.client.connection import Connection
 
-    return Connection(settings, on_event=on_event, on_message=on_message)
+    return Connection(settings, on_event=on_event, on_message=on_message, dialect=dialect)
 
 
 class MtlsxApp(App[None]):

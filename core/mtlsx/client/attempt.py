@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.packets.control_packets import Connack, Disconnect
     from mtlsx.packets.framing import Packet
     from mtlsx.probe.ladder import Step
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
 
 
 class Attempt:
-    """What one attempt has shown up to now."""
+    """What one attempt has shown up to now; ``dialect``: which broker the person says it is, if anybody said."""
 
-    def __init__(self, settings: ConnectionSettings) -> None:
+    def __init__(self, settings: ConnectionSettings, dialect: Dialect | None) -> None:
         self.connack: Connack | None = None
         self.disconnect: Disconnect | None = None
         self.link: Link | None = None
@@ -49,6 +50,7 @@ class Attempt:
             settings.port,
             settings.tls if settings.transport.uses_tls else None,
             settings.connect_timeout,
+            dialect=dialect,
             sends_password=settings.password is not None,
         )
 
@@ -136,14 +138,15 @@ class Attempt:
         """The connection is over, and CONNECT was not accepted."""
         assert self.link is not None  # noqa: S101  (there was a connection)
         local, status = self._approach.local_side(), self.link.upgrade_status
+        broker = self._approach.recognised(self.connack, self.link.server_header)
         if self.connack is not None:
             version5 = self._settings.version is MqttVersion.V5
-            verdict = judge_connack(self.connack, local, version5=version5, record=self.handshake)
+            verdict = judge_connack(self.connack, local, version5=version5, broker=broker)
             return self._approach.ended(verdict, refusal_detail(self.connack, version5=version5))
         if status is not None and " 101" not in status:
             verdict = judge_upgrade(status, self._settings.path)
         else:
             verdict = judge_close_before_connack(
-                self.handshake, local, self.link.first_bytes, self.disconnect
+                self.handshake, local, self.link.first_bytes, self.disconnect, broker=broker
             )
         return self._approach.ended(verdict)

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from mtlsx.client.link import Link
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.packets.framing import Packet
     from mtlsx.probe.ladder import Step
     from mtlsx.probe.takeover import Life
@@ -81,10 +82,12 @@ class Session:
         *,
         on_event: Callable[[Event], None],
         on_message: Callable[[Message], object],
+        dialect: Dialect | None = None,
     ) -> None:
         self.was_connected = False
         """Whether the last attempt got as far as an accepting CONNACK."""
         self._settings = settings
+        self._dialect = dialect
         self._version5 = settings.version is MqttVersion.V5
         self._client_id = client_id_of(settings)
         self.packets = PacketLog(_LEVELS[settings.version], connect_text(settings, self._client_id))
@@ -92,7 +95,7 @@ class Session:
         self._on_event = on_event
         self._on_message = on_message
         self._links = LinkContext(self._make_link)
-        self._attempt = Attempt(settings)
+        self._attempt = Attempt(settings, dialect)
         self._end_by: float | None = None
         self._lives: deque[Life] = deque(maxlen=_LIVES)
         self._subscribing: Pending[tuple[Subscription, ...], tuple[list[int], str | None]] = (
@@ -117,7 +120,7 @@ class Session:
     def run(self) -> Verdict | None:
         """Connect and stay until the connection is over; why it is, or None where ``end`` was called."""
         self.was_connected = False
-        self._attempt = Attempt(self._settings)
+        self._attempt = Attempt(self._settings, self._dialect)
         try:
             self._attempt.prepare()
             connect(self._client, self._settings)
