@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from mtlsx.client.denial import judge_denial
 from mtlsx.client.link import Link
 from mtlsx.client.settings import MqttVersion
 from mtlsx.probe.approach import Approach
+from mtlsx.probe.dialing import host_and_port
 from mtlsx.probe.judge import (
     judge_close_before_connack,
     judge_connack,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from mtlsx.client.denial import Asked
     from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.identity.mapping import Dialect
@@ -121,17 +124,25 @@ class Attempt:
             return None
         return Life(time.monotonic() - self._accepted_at, self.link.at_end, asked)
 
-    def lost(self, *, unanswered_ping: bool, lives: Sequence[Life] = ()) -> Verdict:
+    def lost(
+        self, *, unanswered_ping: bool, lives: Sequence[Life] = (), asked: Asked | None = None
+    ) -> Verdict:
         """The connection is over; whether it had been accepted or not, the server decided that.
 
-        ``lives``: of this connection and of those before it.
+        ``lives``: of this connection and of those before it; ``asked``: what had been asked of the server.
         """
-        if self._accepted_at is None:
+        if self._accepted_at is None or self.link is None:
             return self.closed()
         host, port = self._settings.host, self._settings.port
         verdict = judge_loss(
             self.disconnect, host, port, unanswered_ping=unanswered_ping, lives=lives
         )
+        if asked is not None and verdict.id != "session-taken-over":
+            denial = judge_denial(
+                host_and_port(host, port), asked, self.disconnect,
+                now=time.time(), hung_up=self.link.at_end,
+            )  # fmt: skip
+            verdict = denial or verdict
         return self._approach.ended(verdict)
 
     def closed(self) -> Verdict:

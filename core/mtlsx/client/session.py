@@ -14,6 +14,7 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from mtlsx.client.attempt import Attempt
 from mtlsx.client.client_id import client_id_of
+from mtlsx.client.denial import Asked, Unanswered, last_denial, unanswered_subscribe
 from mtlsx.client.events import (
     ConnackFacts,
     Connected,
@@ -166,10 +167,22 @@ class Session:
 
     def _lost(self, *, unanswered_ping: bool) -> Verdict:
         waiting = self._subscribing.waiting or self._unsubscribing.waiting or self._outbox.waiting
-        life = self._attempt.life(asked=waiting)
+        denied = last_denial(self.packets, version5=self._version5)
+        life = self._attempt.life(asked=bool(waiting))
         if life is not None:
             self._lives.append(life)
-        return self._attempt.lost(unanswered_ping=unanswered_ping, lives=self._lives)
+        return self._attempt.lost(
+            unanswered_ping=unanswered_ping,
+            lives=self._lives,
+            asked=Asked(denied, self._unanswered()),
+        )
+
+    def _unanswered(self) -> Unanswered | None:
+        """What the server may have ended the connection for: a SUBSCRIBE, or the only message that is on its way."""
+        if (subscribe := unanswered_subscribe(self.packets)) is not None:
+            return subscribe
+        sent = self._outbox.waiting
+        return Unanswered((sent[0].topic,), subscribe=False) if len(sent) == 1 else None
 
     def _read_what_is_here(self) -> MQTTErrorCode:
         """Read on without asking the network between two packets, as ``loop`` does; it is a tenth faster."""
