@@ -98,6 +98,8 @@ class MtlsxApp(App[None]):
             self.run_worker(self.broker.start(), group="broker")
 
     async def on_unmount(self) -> None:
+        """Disconnect everything and stop the broker, however the application comes to its end."""
+        await asyncio.to_thread(self.main.sessions.stop_all, 2.0)
         await self.broker.stop()
 
     def get_default_screen(self) -> Screen[None]:
@@ -107,12 +109,6 @@ class MtlsxApp(App[None]):
         """What the command palette offers: the keys of the screen, and the theme."""
         yield from key_commands(screen)
         yield SystemCommand("Choose a theme", "Light or dark colours", self.action_change_theme)
-
-    async def action_quit(self) -> None:
-        """Disconnect everything, stop the broker, and end."""
-        await asyncio.to_thread(self.main.sessions.stop_all, 2.0)
-        await self.broker.stop()
-        self.exit()
 
 
 def run() -> None:
