@@ -132,6 +132,23 @@ async def test_ban(by: BannedBy, who: bytes, version: int) -> None:
 
 
 @VERSIONS
+async def test_a_client_id_that_is_banned_is_kicked(version: int) -> None:
+    async with running() as broker:
+        for ban, ended in (
+            (Ban("username", b"u"), False),
+            (Ban("peerhost", b"127.0.0.1"), False),
+            (Ban("clientid", b"a"), True),
+        ):
+            async with client_of(broker, b"a", version, username=b"u") as client:
+                broker.broker.ban(ban)
+                if ended:
+                    assert codes(await client.ended()) == ([ADMINISTRATIVE] if version == 5 else [])
+                else:
+                    await client.subscribe(b"still/there")
+            assert broker.broker.bans.lift(ban.by, ban.who)
+
+
+@VERSIONS
 async def test_takeover(version: int) -> None:
     async with (
         running() as broker,

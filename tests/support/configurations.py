@@ -165,6 +165,7 @@ def identities(*, newest: bool) -> st.SearchStrategy[Identity]:
         peer_cert_as_clientid=parts,
         use_username_as_clientid=st.booleans(),
         max_clientid_len=st.integers(23, 65535),
+        empty_clientid_needs_clean_start=st.booleans(),
         **(only_6 if newest else {}),
     )
 

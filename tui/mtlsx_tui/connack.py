@@ -39,12 +39,12 @@ def session_facts(settings: ConnectionSettings, facts: ConnackFacts) -> Iterator
 def limit_facts(facts: ConnackFacts) -> Iterator[tuple[str, str]]:
     """What the server takes at the most, and what it has not."""
     limits = [
-        f"{name} {value}"
-        for name, value in (
-            ("receive maximum", facts.receive_maximum),
-            ("packets of bytes", facts.maximum_packet_size),
-            ("topic aliases", facts.topic_alias_maximum),
-            ("QoS", facts.maximum_qos),
+        form.format(value)
+        for form, value in (
+            ("receive maximum {}", facts.receive_maximum),
+            ("packets of {:,} bytes", facts.maximum_packet_size),
+            ("topic aliases {}", facts.topic_alias_maximum),
+            ("QoS {}", facts.maximum_qos),
         )
         if value is not None
     ]

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mtlsx.auth.reasons import Reason
+from mtlsx.auth.settings import Identity
 from mtlsx.packets.control_packets import MQTT_5, MQTT_31, MQTT_311, Connect
 
 
@@ -30,11 +31,8 @@ class Peer:
     zone: str = "default"
 
 
-def check(connect: Connect, *, max_clientid_len: int) -> tuple[Reason, str] | None:
-    """Why EMQX refuses the packet itself, as a reason and a sentence; None where it does not.
-
-    ``max_clientid_len`` is EMQX's setting, in octets.
-    """
+def check(connect: Connect, settings: Identity) -> tuple[Reason, str] | None:
+    """Why EMQX refuses the packet itself, as a reason and a sentence; None where it does not."""
     if connect.version not in (MQTT_31, MQTT_311, MQTT_5):
         return (
             Reason.UNSUPPORTED_PROTOCOL_VERSION,
@@ -42,14 +40,21 @@ def check(connect: Connect, *, max_clientid_len: int) -> tuple[Reason, str] | No
         )
     if not connect.client_id and connect.version == MQTT_31:
         return Reason.CLIENT_IDENTIFIER_NOT_VALID, "MQTT 3.1 does not allow an empty client id."
-    if not connect.client_id and not connect.clean_start:
+    if not connect.client_id and _needs_clean_start(connect, settings):
         return (
             Reason.CLIENT_IDENTIFIER_NOT_VALID,
             "An empty client id needs a clean start, even where the certificate gives another.",
         )
-    if len(connect.client_id) > max_clientid_len:
+    octets, most = len(connect.client_id), settings.max_clientid_len
+    if octets > most:
         return (
             Reason.CLIENT_IDENTIFIER_NOT_VALID,
-            f"The client id has {len(connect.client_id)} octets; max_clientid_len is {max_clientid_len}.",
+            f"The client id has {octets} octets; max_clientid_len is {most}.",
         )
     return None
+
+
+def _needs_clean_start(connect: Connect, settings: Identity) -> bool:
+    """Whether a clean start is missing; MQTT 3.1.1 leaves no choice there (MQTT-3.1.3-8)."""
+    needed = connect.version < MQTT_5 or settings.empty_clientid_needs_clean_start
+    return needed and not connect.clean_start

@@ -77,7 +77,7 @@ class Identifier:
         certificate = self._read(peer.certificate, trace)
         if isinstance(certificate, Refused):
             return certificate
-        refusal = packet.check(connect, max_clientid_len=self._settings.max_clientid_len)
+        refusal = packet.check(connect, self._settings)
         if refusal is not None:
             return _refused(connect, *refusal, trace)
         username = self._username(connect, certificate, trace)

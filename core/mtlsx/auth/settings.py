@@ -64,12 +64,17 @@ class ClientAttribute:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The settings under ``[mqtt]`` that decide who a client is."""
+    """The settings under ``[mqtt]`` that decide who a client is.
+
+    ``empty_clientid_needs_clean_start`` is ours: False lets MQTT 5 clients without a client id ask for a session
+    that outlasts the connection, which EMQX refuses and the standard does not (section 3.1.3.1).
+    """
 
     peer_cert_as_username: CertificatePart = "disabled"
     peer_cert_as_clientid: CertificatePart = "disabled"
     use_username_as_clientid: bool = False
     max_clientid_len: int = 65535
+    empty_clientid_needs_clean_start: bool = True
     clientid_override: str = ""
     client_attrs_init: tuple[ClientAttribute, ...] = ()
 

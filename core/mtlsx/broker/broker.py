@@ -21,7 +21,7 @@ from mtlsx.auth.dialects import DIALECTS
 from mtlsx.auth.engine import Engine
 from mtlsx.auth.settings import JwtAuthentication
 from mtlsx.auth.stores.opening import Stores
-from mtlsx.broker.bans import Bans
+from mtlsx.broker.bans import Ban, Bans
 from mtlsx.broker.client import Client
 from mtlsx.broker.client_events import ClientDisconnected, ClientEvent
 from mtlsx.broker.conversation import Conversation
@@ -47,7 +47,7 @@ _ADMINISTRATIVE_ACTION, _SHUTTING_DOWN, _NOT_AUTHORIZED = 0x98, 0x8B, 0x87
 class Broker:
     """One broker. ``open_store`` opens what settings name, by default Redis or the embedded store.
 
-    ``bans`` may be changed at any time. Raises ``UsageError`` for settings that EMQX would refuse.
+    ``bans`` may be changed at any time, and ``ban`` ends connections too. Raises ``UsageError`` for settings that EMQX would refuse.
     """
 
     def __init__(
@@ -190,6 +190,15 @@ class Broker:
                 )
                 return True
         return False
+
+    def ban(self, ban: Ban) -> None:
+        """Let somebody in no more; whoever is connected with a client id that is banned, is kicked.
+
+        Source: ``on_banned`` of emqx_banned.erl (6.3), which leaves those with a username or an address connected.
+        """
+        self.bans.add(ban)
+        if ban.by == "clientid":
+            self.kick(ban.who)
 
     # ------------------------------------------------------------------ for its listeners
 

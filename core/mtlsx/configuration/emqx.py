@@ -27,6 +27,7 @@ _OUR_SETTINGS = {
     "server": 'EMQX has no embedded store: give the address of a Redis in place of server = "embedded".',
     "crlfile": "EMQX takes revocation lists from the certificates' distribution points (enable_crl_check).",
     "receive_maximum": "EMQX tells clients its max_inflight as Receive Maximum.",
+    "empty_clientid_needs_clean_start": "EMQX always refuses an empty client id without a clean start.",
     "timeout": "EMQX has no setting for how long Redis may take.",
     "endpoint": "EMQX fetches a JWKS over http or https, not from a file.",
     "users": "This EMQX imports no users from a file: create them in its dashboard.",

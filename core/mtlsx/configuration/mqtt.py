@@ -75,6 +75,7 @@ _IDENTITY = Table(
     Key("peer_cert_as_clientid", choice(CERTIFICATE_PARTS), always=True),
     Key("use_username_as_clientid", boolean, always=True),
     Key("max_clientid_len", integer(23, _UINT16)),
+    Key(Ours("empty_clientid_needs_clean_start"), boolean),
     Key("clientid_override", _override),
     Key("client_attrs_init", **tables(_ATTRIBUTE)),
 )

@@ -6,6 +6,7 @@ import pytest
 
 from mtlsx.auth.connect import check
 from mtlsx.auth.reasons import Reason, authentication_code, packet_code
+from mtlsx.auth.settings import Identity
 from mtlsx.packets.control_packets import Connect
 
 LIMIT = 65535
@@ -26,9 +27,16 @@ LIMIT = 65535
     ],
 )
 def test_packets(connect: Connect, reason: Reason | None) -> None:
-    found = check(connect, max_clientid_len=LIMIT)
+    found = check(connect, Identity(max_clientid_len=LIMIT))
     assert (found and found[0]) == reason
     assert found is None or found[1].endswith(".")
+
+
+@pytest.mark.parametrize(("version", "refused"), [(3, True), (4, True), (5, False)])
+def test_only_mqtt_5_can_do_without_a_clean_start(version: int, refused: bool) -> None:
+    lenient = Identity(empty_clientid_needs_clean_start=False)
+    found = check(Connect(version, b"", clean_start=False), lenient)
+    assert (found is not None) is refused
 
 
 def test_the_same_words_mean_different_codes_before_and_in_authentication() -> None:

@@ -57,12 +57,12 @@ def test_the_examples_are_read(path: Path) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 async def test_the_engine_takes_the_examples(path: Path) -> None:
     configuration = load([path])
-    no_clean_start = Connect(client_id=b"", clean_start=False)
+    no_clean_start = Connect(4, b"", clean_start=False)
     async with aclosing(Stores()) as stores:
         for listener in configuration.listeners:
             told = configuration.auth_for(listener)
             async with Engine(told, open_store=stores) as engine:
-                assert (await engine.connect(no_clean_start, Peer())).code == 0x85
+                assert (await engine.connect(no_clean_start, Peer())).code == 2
 
 
 def test_there_is_an_example_for_each_dialect() -> None:

@@ -54,7 +54,7 @@ def test_it_says_what_the_server_said(program: Program, broker: FakeBroker) -> N
         "  Keep alive   30 s, set by the server",
         "  Reason       welcome\\x1b[2J",
         "  Property     node: a",
-        "  Limits       receive maximum 20, packets of bytes 1024, topic aliases 10, QoS 1",
+        "  Limits       receive maximum 20, packets of 1,024 bytes, topic aliases 10, QoS 1",
         "  Lacks        retained messages, wildcards",
         "  TLS          TLS 1.3, TLS_AES_256_GCM_SHA384, ALPN mqtt",
         "  Server       a certificate that cannot be read",

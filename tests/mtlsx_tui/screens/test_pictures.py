@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.widgets import Input
 
 from mtlsx.client.events import ConnackFacts, Connected
@@ -45,7 +46,7 @@ from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.authorities import Row, Survey, View
 from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
-from support.scripted_connection import AGREED, Script, ladder_to
+from support.scripted_connection import AGREED, LADDER, Script, ladder_to
 from support.scripted_local_broker import (
     ScriptedLocalBroker,
     connected,
@@ -57,19 +58,17 @@ from support.scripted_local_broker import (
 from support.tui import DEVICE, NOW, self_signed, settle
 
 if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
     from textual.pilot import Pilot
 
 TEXTUAL = "8.2.8"
 
-pytestmark = [
-    pytest.mark.skipif(
-        version("textual") != TEXTUAL, reason=f"the pictures were taken with Textual {TEXTUAL}"
-    ),
-    pytest.mark.parametrize("size", [(80, 24), (120, 36)], ids=["small", "large"]),
-    pytest.mark.parametrize("theme", ["textual-dark", "textual-light"], ids=["dark", "light"]),
-]
+pytestmark = pytest.mark.skipif(
+    version("textual") != TEXTUAL, reason=f"the pictures were taken with Textual {TEXTUAL}"
+)
 
-Compare = Callable[..., bool]
+Play = Callable[["Pilot[None]"], Awaitable[None]]
+Pictured = Callable[[MtlsxApp, Play], Awaitable[None]]
 
 UNKNOWN_CA = Verdict(
     "client-cert-unknown-ca",
@@ -90,37 +89,47 @@ STEPS = ladder_to(Stage.CLIENT_CERTIFICATE, "refused by the server: unknown_ca (
 SELF_SIGNED = self_signed("Demo CA")
 
 
-def playing(
-    theme: str, play: Callable[[Pilot[None]], Awaitable[None]]
-) -> Callable[[Pilot[None]], Awaitable[None]]:
-    """``play`` in that theme, and then nothing that moves."""
+class Svg(SingleFileSnapshotExtension):
+    """A file for each picture, which any browser shows."""
 
-    async def run(pilot: Pilot[None]) -> None:
-        pilot.app.theme = theme
-        await settle(pilot)
-        await play(pilot)
-        await settle(pilot)
-        for field in pilot.app.screen.query(Input):
-            field.cursor_blink = False
-        await pilot.pause()
-
-    return run
+    file_extension = "svg"
+    _write_mode = WriteMode.TEXT
 
 
-def test_empty(app: MtlsxApp, snap_compare: Compare, size: tuple[int, int], theme: str) -> None:
+@pytest.fixture(params=[(80, 24), (120, 36)], ids=["small", "large"])
+def pictured(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) -> Pictured:
+    """Compares a picture in each theme of what ``play`` leads to, in a terminal of that size."""
+    kept = snapshot.use_extension(Svg)
+
+    async def compare(app: MtlsxApp, play: Play) -> None:
+        async with app.run_test(size=request.param) as pilot:
+            await settle(pilot)
+            await play(pilot)
+            for theme in ("dark", "light"):
+                app.theme = f"textual-{theme}"
+                await settle(pilot)
+                for field in app.screen.query(Input):
+                    field.cursor_blink = False
+                await pilot.pause()
+                assert app.export_screenshot(simplify=True) == kept(name=theme), (
+                    "It looks different."
+                )
+
+    return compare
+
+
+async def test_empty(app: MtlsxApp, pictured: Pictured) -> None:
     async def play(_pilot: Pilot[None]) -> None:
         pass
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
-def test_connected(
+async def test_connected(
     app: MtlsxApp,
     profile: Profile,
     script: Script,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
 ) -> None:
     script.refused_filters["factory/#"] = (0x87, "Not authorized (0x87)")
 
@@ -145,16 +154,14 @@ def test_connected(
         await pilot.pause(0.3)
         await pilot.press("escape", "up", "up")
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
-def test_filtered(
+async def test_filtered(
     app: MtlsxApp,
     profile: Profile,
     script: Script,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
 ) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await pilot.press("c")
@@ -177,17 +184,15 @@ def test_filtered(
         await pilot.press("escape", "slash", *"factory/2/+", "tab", "tab", "right", "enter")
         await pilot.press("up", "w")
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
-def test_subscriptions(
+async def test_subscriptions(
     app: MtlsxApp,
     profile: Profile,
     library: ProfileLibrary,
     script: Script,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
 ) -> None:
     subscriptions = (
         *profile.subscriptions,
@@ -216,23 +221,21 @@ def test_subscriptions(
         pilot.app.screen.query_one(ProfileSubscriptions).focus_list()
         await pilot.press("down", "e")
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
-def test_connection(
+async def test_connection(
     app: MtlsxApp,
     profile: Profile,
     script: Script,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
 ) -> None:
     facts = ConnackFacts(
         code=0, session_present=False, client_id="mtlsx_9f2c01ab", server_keepalive=30,
         receive_maximum=20, maximum_packet_size=1_048_576, topic_alias_maximum=10,
         shared_available=False,
     )  # fmt: skip
-    script.on_start = lambda connection: connection.say(Connected(facts, AGREED))
+    script.on_start = lambda connection: connection.say(Connected(facts, AGREED, LADDER))
 
     async def play(pilot: Pilot[None]) -> None:
         await pilot.press("c")
@@ -260,32 +263,28 @@ def test_connection(
             packets.feed(encode(packet, MQTT_5))
         await pilot.press("i")
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
-def test_failed(
+async def test_failed(
     app: MtlsxApp,
     profile: Profile,
     script: Script,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
 ) -> None:
     script.on_start = lambda each: each.fail(UNKNOWN_CA, HANDSHAKE, None, STEPS)
 
     async def play(pilot: Pilot[None]) -> None:
         await pilot.press("c")
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
 @pytest.mark.parametrize("state", ["explained", "asked"])
-def test_attempt(
+async def test_attempt(
     library: ProfileLibrary,
     script: Script,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
     state: str,
 ) -> None:
     connection = ConnectionSettings(host="broker.example", port=8883, client_id="dev-1")
@@ -312,12 +311,10 @@ def test_attempt(
             await pilot.press(key)
             await settle(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
-def test_recipes(
-    library: ProfileLibrary, snap_compare: Compare, size: tuple[int, int], theme: str
-) -> None:
+async def test_recipes(library: ProfileLibrary, pictured: Pictured) -> None:
     # Absolute paths, which are the same in each run; the files are not there.
     tls = TlsSettings(ca_file="/etc/mqtt/ca.pem", certificate_file="/etc/mqtt/device.p12")
     connection = ConnectionSettings(host="broker.example", port=8883, client_id="dev-1", tls=tls)
@@ -330,15 +327,13 @@ def test_recipes(
             await pilot.press(key)
             await settle(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
-def test_form(
+async def test_form(
     app: MtlsxApp,
     profile: Profile,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
 ) -> None:
     async def play(pilot: Pilot[None]) -> None:
         await pilot.press("e")
@@ -348,7 +343,7 @@ def test_form(
         await pilot.press("right")
         await pilot.press("ctrl+s")
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
 def issued(number: int, standing: Standing, days: int, *, name: str | None = None) -> Row:
@@ -385,11 +380,9 @@ VIEWS = tuple(
 
 
 @pytest.mark.parametrize("state", ["list", "issue", "encrypted"])
-def test_pki(
+async def test_pki(
     app: MtlsxApp,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
     state: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -407,7 +400,7 @@ def test_pki(
             await pilot.press(key)
             await settle(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
 CONFIGURATION = """
@@ -428,11 +421,9 @@ cmd = "HGETALL mqtt_acl:${username}"
 
 
 @pytest.mark.parametrize("state", ["empty", "refused", "certificate", "mapping", "store"])
-def test_broker(
+async def test_broker(
     library: ProfileLibrary,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
     state: str,
     tmp_path: Path,
 ) -> None:
@@ -473,17 +464,15 @@ def test_broker(
             await pilot.press(key)
         await settle(pilot)
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
 
 
 @pytest.mark.parametrize("state", ["topic", "search", "clear"])
-def test_topics(
+async def test_topics(
     app: MtlsxApp,
     profile: Profile,
     script: Script,
-    snap_compare: Compare,
-    size: tuple[int, int],
-    theme: str,
+    pictured: Pictured,
     state: str,
 ) -> None:
     async def play(pilot: Pilot[None]) -> None:
@@ -512,4 +501,14 @@ def test_topics(
             await pilot.press(key)
         await pilot.pause(0.5)
 
-    assert snap_compare(app, terminal_size=size, run_before=playing(theme, play))
+    await pictured(app, play)
+
+
+async def test_export(app: MtlsxApp, profile: Profile, pictured: Pictured) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("O")
+        await settle(pilot)
+        app.screen.query_one("#export-file", Input).value = "devices.txt"
+        await pilot.press("ctrl+s")
+
+    await pictured(app, play)

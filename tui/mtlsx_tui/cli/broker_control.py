@@ -67,7 +67,7 @@ class Control:
             case {"do": "ban", "by": "clientid" | "username" | "peerhost" as by, "who": who}:
                 from mtlsx.broker.bans import Ban
 
-                self._broker.bans.add(Ban(by, _octets(who), _until(request.get("seconds"), now)))
+                self._broker.ban(Ban(by, _octets(who), _until(request.get("seconds"), now)))
             case {"do": "unban", "by": "clientid" | "username" | "peerhost" as by, "who": who}:
                 return self._broker.bans.lift(by, _octets(who))
             case {"do": "execute", "command": [_, *_] as words}:

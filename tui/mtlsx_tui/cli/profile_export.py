@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mtlsx.errors import MtlsxError, UsageError
+from mtlsx.errors import UsageError
 from mtlsx.profiles.directories import config_directory
 from mtlsx.profiles.library import ProfileLibrary
-from mtlsx.profiles.model import with_absolute_paths
 from mtlsx_tui.cli.given_secrets import seal_passphrase
 from mtlsx_tui.cli.headless import notice
 
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from mtlsx.profiles.model import Profile
     from mtlsx.secret import Secret
 
-_BY_SUFFIX = {".toml": "toml", ".zip": "bundle", ".json": "mqttx"}
+_FORMS = ("toml", "bundle", "mqttx")
 
 
 @click.command("export")
@@ -33,7 +31,7 @@ _BY_SUFFIX = {".toml": "toml", ".zip": "bundle", ".json": "mqttx"}
 @click.option("--group", metavar="NAME", help="All profiles of a group.")
 @click.option("-o", "--out", metavar="FILE", help="Where it goes.  [standard output]")
 @click.option(
-    "--as", "form", type=click.Choice(tuple(_BY_SUFFIX.values())),
+    "--as", "form", type=click.Choice(_FORMS),
     help="One profile as it is, a zip archive with certificates, or MQTTX's JSON."
     "  [by the suffix of FILE, else toml]",
 )  # fmt: skip
@@ -65,25 +63,27 @@ def command(
 
     Passwords, passphrases and private keys stay here unless they are asked for.
     """
-    form = form or _BY_SUFFIX.get(Path(out or "").suffix.lower(), "toml")
-    if form != "bundle" and (with_keys or with_secrets):
+    from mtlsx.profiles.exchange.exporting import Form, export_profiles, form_of
+
+    kind = Form(form) if form else form_of(Path(out or "")) or Form.TOML
+    if kind is not Form.BUNDLE and (with_keys or with_secrets):
         raise UsageError("--with-keys and --with-secrets go with a bundle: use --as bundle.")
-    if out is None and (form == "bundle" or as_json):
+    if out is None and (kind is Form.BUNDLE or as_json):
         raise UsageError("A bundle and --json need a file: name it with -o.")
     library = ProfileLibrary(config_directory(os.environ))
     profiles = _chosen(library, names, group, everything=everything)
     passphrase = _passphrase(passphrase_file) if with_secrets else None
-    exported = _exported(library, profiles, form, with_keys=with_keys, passphrase=passphrase)
+    exported = export_profiles(library, profiles, kind, with_keys=with_keys, passphrase=passphrase)
     if out is None:
         click.echo(exported.data, nl=False)
     else:
-        _write(Path(out), exported.data, force=force)
+        _write(Path(out), exported, force=force)
     for note in exported.notes:
         notice(note)
     if as_json:
         content = {
             "file": out,
-            "as": form,
+            "as": kind,
             "profiles": [each.name for each in profiles],
             "notes": list(exported.notes),
         }
@@ -114,45 +114,10 @@ def _passphrase(file: str | None) -> Secret:
     return passphrase
 
 
-def _exported(
-    library: ProfileLibrary,
-    profiles: Sequence[Profile],
-    form: str,
-    *,
-    with_keys: bool,
-    passphrase: Secret | None,
-) -> Exported:
-    from mtlsx.profiles.document import dump
-    from mtlsx.profiles.exchange.bundle import Exported, Outgoing, write_bundle
-    from mtlsx.profiles.exchange.mqttx_export import write_mqttx
-
-    directory = library.profiles.directory
-    complete = [
-        replace(each, connection=with_absolute_paths(each.connection, directory))
-        for each in profiles
-    ]
-    if form == "mqttx":
-        return write_mqttx(complete)
-    if form == "bundle":
-        outgoing = []
-        for each in complete:
-            held = library.connection(each)
-            outgoing.append(Outgoing(each, held.password, held.tls.passphrase))
-        return write_bundle(outgoing, with_keys=with_keys, passphrase=passphrase)
-    if len(complete) != 1:
-        raise UsageError("A .toml file holds one profile.", fix="Use --as bundle for several.")
-    return Exported(dump(complete[0]), ())
-
-
-def _write(path: Path, data: bytes, *, force: bool) -> None:
-    from mtlsx.files import reason, write_file, write_new_file
+def _write(path: Path, exported: Exported, *, force: bool) -> None:
+    from mtlsx.profiles.exchange.exporting import save_export
 
     try:
-        if force:
-            write_file(path, data, 0o600)
-        else:
-            write_new_file(path, data, 0o600)
+        save_export(path, exported, overwrite=force)
     except FileExistsError:
         raise UsageError(f"{path} is there already.", fix="--force replaces it.") from None
-    except OSError as error:
-        raise MtlsxError(f"{path} cannot be written: {reason(error)}.") from error

@@ -9,12 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.attempted import SERVER
 from mtlsx_tui.messages import EvidenceRead
 from mtlsx_tui.widgets.failure import FailurePanel, rung_of
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.question import Question
 from mtlsx_tui.widgets.rungs import Rung, Rungs, Tone
@@ -74,7 +75,7 @@ class AttemptScreen(Screen["Profile | None"]):
             yield Vertical(Static("reading …", classes="hint"), id="attempt-evidence")
         yield Static(id="attempt-error")
         yield Question()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         attempted = self._attempted

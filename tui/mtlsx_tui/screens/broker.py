@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.broker_log import text_of
@@ -20,6 +20,7 @@ from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.broker_clients import ClientTable, ClientTitles
 from mtlsx_tui.widgets.broker_decisions import DecisionTable
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.ladder import Ladder
 from mtlsx_tui.widgets.lines import LineTable
 from mtlsx_tui.widgets.printable import printable
@@ -98,7 +99,7 @@ class BrokerScreen(Screen[None]):
         yield self._store_line
         yield self._panel
         yield Static(id="broker-note")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._note(None)

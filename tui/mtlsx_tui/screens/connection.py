@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from mtlsx.probe.verdicts import Stage
 from mtlsx_tui.connack import limit_facts, session_facts
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.lines import LineTable
 from mtlsx_tui.widgets.printable import fit, printable
 from mtlsx_tui.widgets.status import Status, StatusLine
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _TICK = 0.25
 """Seconds between two looks at the log."""
 _LABEL = 12
+_CERTIFICATES = {Stage.SERVER_CERTIFICATE: "Server", Stage.CLIENT_CERTIFICATE: "Client"}
 
 
 class PacketRow(NamedTuple):
@@ -81,7 +84,7 @@ class ConnectionScreen(Screen[None]):
         yield self._facts
         yield self._head
         yield self._table
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._look()
@@ -126,7 +129,9 @@ def _facts(session: Session) -> Iterator[tuple[str, str]]:
     else:
         alpn = f", ALPN {handshake.alpn}" if handshake.alpn else ""
         yield "TLS", f"{handshake.version}, {handshake.cipher}{alpn}"
-        yield "Certificates", "x on the main screen shows the server's and ours"
+        for step in session.steps:
+            if step.stage in _CERTIFICATES:
+                yield _CERTIFICATES[step.stage], step.detail
 
 
 def _line(label: str, text: str) -> Content:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Button, Footer, Input, Static
+from textual.widgets import Button, Input, Static
 from textual.worker import get_current_worker
 
 from mtlsx.client.settings import MqttVersion, Transport
@@ -20,13 +20,14 @@ from mtlsx.profiles.secrets import SecretKind
 from mtlsx.secret import Secret
 from mtlsx_tui.messages import IdentityRead, RemarksMade
 from mtlsx_tui.screens.form_kinds import OFF
-from mtlsx_tui.screens.form_sections import first_sections, more_sections, section_id
-from mtlsx_tui.screens.form_settings import SETTINGS, Needs, Part, texts_of, with_settings
+from mtlsx_tui.screens.form_sections import Sections
+from mtlsx_tui.screens.form_settings import texts_of, with_settings
 from mtlsx_tui.screens.form_values import FormValues, new_client_id
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import FilePanel
 from mtlsx_tui.widgets.identity import IdentityCard
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.status import Status, StatusLine
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class ProfileForm(Screen[Saved | None]):
         self._now = now
         self._start = FormValues.of(profile) if profile else FormValues(client_id=new_client_id())
         self._texts = texts_of(profile or self._start.profile())
+        self._sections = Sections(self._start, self._texts)
         self._port_is_default = True
         self._stored: dict[SecretKind, Secret] = {}
         self._forgotten: set[SecretKind] = set()
@@ -96,16 +98,14 @@ class ProfileForm(Screen[Saved | None]):
         self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        start = self._start
         yield StatusLine()
         with Horizontal(id="form-body"):
-            with VerticalScroll(id="form-fields", can_focus=False):
-                yield from first_sections(start, self._texts)
+            yield self._sections
             with Vertical(id="form-side"):
                 yield IdentityCard(whole=True)
                 yield FilePanel()
         yield Static(id="form-hint")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         name = self._base.name if self._base else None
@@ -119,11 +119,6 @@ class ProfileForm(Screen[Saved | None]):
         if self._base is not None:
             self._load_secrets(self._base.name)
         self._read_identity()
-        self.call_after_refresh(self._mount_more)
-
-    async def _mount_more(self) -> None:
-        await self.query_one("#form-fields").mount(*more_sections(self._texts))
-        self._show_what_applies()
 
     # What the fields hold
 
@@ -210,15 +205,9 @@ class ProfileForm(Screen[Saved | None]):
         """Go to the previous field."""
         self.focus_previous()
 
-    def action_section(self, steps: int) -> None:
+    async def action_section(self, steps: int) -> None:
         """Go to the first field of the next section, or of one before."""
-        shown = [each for each in self.query(".section") if each.display]
-        inside = [each for each in shown if each.has_focus_within]
-        at = shown.index(inside[0]) if inside else 0
-        section = shown[max(0, min(at + steps, len(shown) - 1))]
-        fields = section.query("Input, Choice")
-        next(each for each in fields if each.focusable).focus(scroll_visible=False)
-        section.scroll_visible(top=True, animate=False)
+        await self._sections.move(steps)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -241,17 +230,7 @@ class ProfileForm(Screen[Saved | None]):
 
     @on(Choice.Changed, "#form-version")
     def _show_what_applies(self) -> None:
-        transport = self._transport
-        self.query_one("#field-path").display = transport.uses_websocket
-        for part in (Part.TLS, Part.BROKER):
-            self.query(f"#{section_id(part)}").set(display=transport.uses_tls)
-        met = {
-            Needs.MQTT_5: self._text("version") == MqttVersion.V5,
-            Needs.WEBSOCKET: transport.uses_websocket,
-        }
-        for each in SETTINGS:
-            if each.needs is not None:
-                self.query(f"#field-{each.key}").set(display=met[each.needs])
+        self._sections.show_what_applies(self._transport, MqttVersion(self._text("version")))
 
     @on(Choice.Changed)
     def _mapping_changed(self, event: Choice.Changed) -> None:
@@ -390,9 +369,11 @@ class ProfileForm(Screen[Saved | None]):
         else:
             self.dismiss(None)
 
-    def action_save(self, connect: bool) -> None:
+    async def action_save(self, connect: bool) -> None:
         """Save, if every field can be meant, and go back; ``connect``: to connect at once."""
         profile, errors = self._typed_profile()
+        if not all(self.query(f"#field-{key}") for key in errors):
+            await self._sections.mount_more()
         for key, error in errors.items():
             self.query_one(f"#field-{key}", Field).show_error(error)
         if errors:

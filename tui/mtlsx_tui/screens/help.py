@@ -9,7 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
+
+from mtlsx_tui.widgets.keys import KeyLine
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -44,7 +46,7 @@ class HelpScreen(ModalScreen[None]):
             yield Static(_table(self._key_rows()))
             yield Static("MOVING", classes="title")
             yield Static(_table(MOVING))
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def _key_rows(self) -> list[tuple[str, str]]:
         """A row for each action, with all its keys: letters outside fields, the others anywhere."""

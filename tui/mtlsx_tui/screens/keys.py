@@ -77,6 +77,13 @@ KEYS = (
         show=False,
     ),
     *_keys("o f11", "import", "Import", "Take over profiles from a file", show=False),
+    *_keys(
+        "O ctrl+right_square_bracket",
+        "export_profiles",
+        "Export profiles",
+        "Write profiles into a file",
+        show=False,
+    ),
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued"),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why"),
     *_keys("comma f10", "settings", "Settings", "Settings of the application", show=False),
@@ -101,7 +108,7 @@ def applies(
             return active
         case "edit" | "publish":
             return profile is not None and not publishing
-        case "subscribe" | "copy" | "recipes":
+        case "subscribe" | "copy" | "recipes" | "export_profiles":
             return profile is not None
         case "explain":
             return attempted is not None and attempted.verdict is not None

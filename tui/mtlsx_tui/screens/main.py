@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from mtlsx_tui.messages import ConnectionEvent
 from mtlsx_tui.screens import words
@@ -29,6 +29,7 @@ from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
 from mtlsx_tui.widgets.filter import FilterLine
 from mtlsx_tui.widgets.identity import Value
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.profiles import ProfileList
 from mtlsx_tui.widgets.question import Question
@@ -119,7 +120,7 @@ class MainScreen(Screen[None]):
         yield self._subscription_panel
         yield self._publishing
         yield Question()
-        yield Footer(compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(CopyPanel).display = False
@@ -244,6 +245,14 @@ class MainScreen(Screen[None]):
                 self._side.load(name)
 
         self.app.push_screen(ImportScreen(self._library), ended)
+
+    def action_export_profiles(self) -> None:
+        """Write this profile, its group or all into a file."""
+        profile = self._side.profile
+        if profile is not None:
+            from mtlsx_tui.screens.profile_export import ExportScreen
+
+            self.app.push_screen(ExportScreen(self._library, profile))
 
     def action_certificates(self) -> None:
         """Open the authorities and what they issued."""

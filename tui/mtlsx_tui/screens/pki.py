@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.authorities import Row, Survey, View, survey
@@ -18,6 +18,7 @@ from mtlsx_tui.screens.pki_panels import perform, questions
 from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.authorities import AuthorityList
 from mtlsx_tui.widgets.issued import IssuedTable
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.status import Status, StatusLine
 
@@ -91,7 +92,7 @@ class PkiScreen(Screen[bool]):
                 yield Static(id="pki-detail")
         yield self._panel
         yield Static(id="pki-note")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(StatusLine).show(Status(profile="certificates"))

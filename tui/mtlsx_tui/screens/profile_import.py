@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import on, work
@@ -10,13 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from mtlsx.errors import MtlsxError
 from mtlsx.secret import Secret
 from mtlsx_tui.widgets.fields import Field
-from mtlsx_tui.widgets.files import PathSuggester
+from mtlsx_tui.widgets.files import PathSuggester, typed_path
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class ImportScreen(Screen[str | None]):
         yield _field("passphrase", "import-passphrase", "of sealed secrets", password=True)
         with VerticalScroll(can_focus=False):
             yield Static(id="import-report")
-        yield Footer(compact=True)
+        yield KeyLine()
 
     @on(Input.Changed)
     def _changed(self, message: Input.Changed) -> None:
@@ -104,8 +104,8 @@ class ImportScreen(Screen[str | None]):
         worker = get_current_worker()
         try:
             batch = read_file(
-                _path(file),
-                certificates=[_path(certificates)] if certificates else [],
+                typed_path(file),
+                certificates=[typed_path(certificates)] if certificates else [],
                 ask=lambda: passphrase,
             )
             names = [profile.name for profile in self._library.list().profiles]
@@ -144,11 +144,3 @@ class ImportScreen(Screen[str | None]):
 def _field(label: str, name: str, placeholder: str, **settings: object) -> Field:
     control = Input(placeholder=placeholder, compact=True, id=name, **settings)  # type: ignore[arg-type]  # suggester and password
     return Field(label, control, id=f"field-{name}")
-
-
-def _path(typed: str) -> Path:
-    """A path with the home directory for ``~``, as it is where there is none."""
-    try:
-        return Path(typed).expanduser()
-    except RuntimeError:
-        return Path(typed)

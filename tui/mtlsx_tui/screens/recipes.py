@@ -10,12 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from mtlsx.errors import MtlsxError
 from mtlsx.profiles.model import with_absolute_paths
 from mtlsx_tui.messages import RecipesMade
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.status import Status, StatusLine
 
@@ -55,7 +56,7 @@ class RecipesScreen(Screen[None]):
                 yield Static("reading …", classes="title", id="recipe-name")
                 with VerticalScroll(id="recipe-place"):
                     yield Static(id="recipe")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         profile = self._profile

@@ -10,7 +10,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.suggester import SuggestFromList
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from mtlsx.errors import MtlsxError, UsageError
 from mtlsx_tui.settings import (
@@ -25,6 +25,7 @@ from mtlsx_tui.settings import (
 )
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class SettingsScreen(Screen[None]):
                     yield Field(setting.title, self._control(setting), id=f"field-{setting.name}")
                     yield Static(_help(setting), classes="hint")
         yield Static(id="settings-note")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self._theme_before = self.app.theme

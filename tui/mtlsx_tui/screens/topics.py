@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from mtlsx.client.numbers import (
     NumberSeries,
@@ -28,6 +28,7 @@ from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.asking import Asked, AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
+from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.plot import NumberPlot
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.question import Question
@@ -113,7 +114,7 @@ class TopicsScreen(Screen[str | None]):
         yield self._panel
         yield Static(id="topics-error")
         yield Question()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         for hidden in (CopyPanel, "#topics-search", "#topics-error"):

@@ -1,4 +1,8 @@
-"""The panel from which an identity value, or a message, is copied."""
+"""The panel from which an identity value, or a message, is copied.
+
+Whether a terminal takes what OSC 52 gives it cannot be asked everywhere: what was copied is shown whole and selected, so
+that it can be taken by the terminal's own means too.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,16 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from mtlsx_tui.widgets.printable import printable
+from mtlsx_tui.widgets.printable import ELLIPSIS, printable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+
+
+_SHOWN = 2000
+"""Characters of what was copied that are shown again."""
+
+_TITLE = "COPY  enter copies, esc closes"
 
 
 class CopyPanel(Vertical):
@@ -29,6 +39,7 @@ class CopyPanel(Vertical):
     CopyPanel {
         height: auto;
         max-height: 14;
+        & > #copied { height: auto; max-height: 6; }
         & > OptionList { height: auto; max-height: 12; text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
@@ -49,8 +60,9 @@ class CopyPanel(Vertical):
         self._values: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static("COPY  enter copies, esc closes", classes="title")
+        yield Static(_TITLE, id="copy-title", classes="title")
         yield OptionList(compact=True, markup=False)
+        yield Static(id="copied", markup=False)
 
     def open(self, values: Sequence[tuple[str, str]]) -> None:
         """Show ``values``, ready to choose."""
@@ -61,11 +73,14 @@ class CopyPanel(Vertical):
             for name, text in values
         )
         options.highlighted = 0
+        self.query_one("#copy-title", Static).update(_TITLE)
+        self.query_one("#copied").display = False
         self.display = True
         self.screen.set_focus(options)
 
     def action_close(self) -> None:
         """Hide the panel."""
+        self.screen.clear_selection()
         self.display = False
         self.post_message(self.Closed())
 
@@ -73,4 +88,15 @@ class CopyPanel(Vertical):
     def _chosen(self, event: OptionList.OptionSelected) -> None:
         event.stop()
         if event.option_id is not None:
-            self.post_message(self.Wanted(event.option_id, self._values[event.option_id]))
+            value = self._values[event.option_id]
+            self.post_message(self.Wanted(event.option_id, value))
+            self._show_whole(value)
+
+    def _show_whole(self, value: str) -> None:
+        title = "COPIED  or take it below, with shift and the mouse"
+        self.query_one("#copy-title", Static).update(title)
+        copied = self.query_one("#copied", Static)
+        lines = (printable(line) for line in value[:_SHOWN].splitlines())
+        copied.update("\n".join(lines) + ELLIPSIS * (len(value) > _SHOWN))
+        copied.display = True
+        copied.text_select_all()

@@ -20,38 +20,28 @@ _BAD = "$text-error"
 
 
 class Field(Vertical):
-    """One labelled control, with whatever belongs to its right. ``id`` of the field is not its control's."""
+    """One labelled control, with whatever belongs to its right. ``id`` of the field is not its control's.
+
+    Forms have many: the label is drawn and not mounted, and what is wrong is mounted when something is.
+    """
 
     DEFAULT_CSS = """
     Field {
         height: auto;
-        & > Horizontal { height: 1; }
-        & > Horizontal > .label { width: 13; color: $text-muted; }
-        & > Horizontal > Input { width: 1fr; }
-        & > .remark { display: none; height: auto; margin-left: 13; }
-        &.-focused > Horizontal > .label { color: $text-primary; text-style: bold; }
-        &.-error > .remark { display: block; }
+        & > LabelledRow > Input { width: 1fr; }
+        & > .remark { height: auto; margin-left: 13; }
     }
     """
 
     def __init__(self, label: str, *controls: Widget, id: str) -> None:  # noqa: A002  (Textual's name)
         super().__init__(id=id)
-        self._label = label
-        self._controls = controls
+        self._row = LabelledRow(label, *controls)
+        self._remark: Static | None = None
         self._error: str | None = None
         self._remarks: tuple[Remark, ...] = ()
 
     def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield Static(self._label, classes="label")
-            yield from self._controls
-        yield Static(classes="remark")
-
-    def on_descendant_focus(self) -> None:
-        self.add_class("-focused")
-
-    def on_descendant_blur(self) -> None:
-        self.remove_class("-focused")
+        yield self._row
 
     def show_error(self, text: str | None) -> None:
         """Say what is wrong; None: nothing is."""
@@ -68,5 +58,36 @@ class Field(Vertical):
         for remark in self._remarks:
             mark, colour = ("✘", _BAD) if remark.failure else ("⚠", "$text-warning")
             lines.append(Content.styled(f"{mark} {printable(remark.text)}", colour))
-        self.set_class(bool(lines), "-error")
-        self.query_one(".remark", Static).update(Content("\n").join(lines))
+        if self._remark is None and lines:
+            self._remark = Static(classes="remark")
+            self.mount(self._remark)
+        if self._remark is not None:
+            self._remark.display = bool(lines)
+            self._remark.update(Content("\n").join(lines))
+
+
+class LabelledRow(Horizontal):
+    """A label, and controls from the 13th cell on."""
+
+    DEFAULT_CSS = """
+    LabelledRow {
+        height: 1;
+        & > *:first-child { margin-left: 13; }
+    }
+    """
+
+    def __init__(self, label: str, *controls: Widget) -> None:
+        super().__init__(*controls)
+        self._label = label
+
+    def render(self) -> Content:
+        """The label; the controls lie over the rest of the line."""
+        return Content.styled(
+            self._label, "$text-primary bold" if self.has_focus_within else "$foreground-muted"
+        )
+
+    def on_descendant_focus(self) -> None:
+        self.refresh()
+
+    def on_descendant_blur(self) -> None:
+        self.refresh()

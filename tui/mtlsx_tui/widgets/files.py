@@ -49,6 +49,14 @@ def complete_path(typed: str) -> str | None:
     return typed + names[0][len(start) :] if names else None
 
 
+def typed_path(typed: str) -> Path:
+    """A path with the home directory for ``~``, as it is where there is none."""
+    try:
+        return Path(typed).expanduser()
+    except RuntimeError:
+        return Path(typed)
+
+
 class PlainTree(DirectoryTree):
     """A directory tree without pictures: their width differs from terminal to terminal."""
 

@@ -73,11 +73,8 @@ class Rungs(Static):
 
     def on_mount(self) -> None:
         self._draw()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        if self.is_mounted:
-            self._draw()
+        # The colours of a table are those of the theme it was drawn in.
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._draw())
 
     def _draw(self) -> None:
         marked, named, timed = (
