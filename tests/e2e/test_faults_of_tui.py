@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx_tui.sessions import Session
 
-pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.e2e
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 # The screen shows them beside the topic, where they do not end the connection.
 DENIED = {"subscribe-denied", "publish-denied"}
@@ -58,7 +59,13 @@ def each(cases: Iterable[Case]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", list(cases), ids=str)
 
 
+def test_every_verdict_is_met_on_the_screen() -> None:
+    met = {case.verdicts[0] for case in (*SOME, *SUBSCRIBING, *PUBLISHING)}
+    assert met == {case.verdicts[0] for case in CASES}
+
+
 @each(SOME)
+@on_one_loop
 async def test_the_screen_says_what_failed(
     case: Case, attempt: ConnectionSettings, app: OpenApp
 ) -> None:
@@ -67,6 +74,7 @@ async def test_the_screen_says_what_failed(
 
 @pytest.mark.slow
 @each(case for case in ENDING if case not in SOME)
+@on_one_loop
 async def test_the_screen_says_what_failed_for_all(
     case: Case, attempt: ConnectionSettings, app: OpenApp
 ) -> None:
@@ -74,6 +82,7 @@ async def test_the_screen_says_what_failed_for_all(
 
 
 @each(SUBSCRIBING)
+@on_one_loop
 async def test_a_denied_subscription_is_shown_beside_its_filter(
     case: Case, attempt: ConnectionSettings, app: OpenApp
 ) -> None:
@@ -85,6 +94,7 @@ async def test_a_denied_subscription_is_shown_beside_its_filter(
 
 
 @each(PUBLISHING)
+@on_one_loop
 async def test_a_denied_publication_is_shown_below_the_line(
     case: Case, attempt: ConnectionSettings, app: OpenApp
 ) -> None:
