@@ -13,39 +13,32 @@ import datetime as dt
 import io
 import itertools
 import os
-import re
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
-from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 from unittest.mock import Mock, patch
 
-from demo import HOST, PORT, Material, mosquitto, publish
+from demo import Material, mosquitto, publish
 from png import write_png
 from rich.console import Console
 from rich.text import Text
-from textual.pilot import Pilot
+from scenes import SCENES, TRAFFIC, Scene
 from textual.widgets import Input
 
 from mtlsx.client.connection import Connection
 from mtlsx.client.events import Event
 from mtlsx.client.message import Message
-from mtlsx.client.settings import ConnectionSettings, Subscription
+from mtlsx.client.settings import ConnectionSettings
 from mtlsx.pki import authority
 from mtlsx.pki.crls import Reason
 from mtlsx.pki.keys import KeyKind
 from mtlsx.profiles.library import ProfileLibrary
-from mtlsx.profiles.model import Profile
-from mtlsx.profiles.trusted import trusting
-from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.cli.auth_explain_text import REFUSED
 from mtlsx_tui.cli.main import main as command_line
-from mtlsx_tui.widgets.stream import MessageStream
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from support.issued_pki import (
@@ -56,14 +49,6 @@ from support.issued_pki import (
 )
 from support.scripted_local_broker import (
     ScriptedLocalBroker,
-    decided,
-    handshake_refused,
-)
-from support.scripted_local_broker import (
-    connected as let_in,
-)
-from support.scripted_local_broker import (
-    refused as turned_away,
 )
 
 HERE = Path(__file__).parent
@@ -73,161 +58,6 @@ SIZES = ((120, 36), (80, 24))
 """Columns and lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A state of the application: the profiles it starts with, and ``play``, which brings it there."""
-
-    name: str
-    play: Callable[[Pilot[None], Material], Awaitable[None]]
-    profiles: tuple[Profile, ...] = ()
-    themes: tuple[str, ...] = ("textual-dark",)
-    has_broker: bool = False
-
-
-async def empty(pilot: Pilot[None], _: Material) -> None:
-    """Nobody has made a profile yet."""
-    await shown(pilot, "No profiles yet")
-
-
-async def form(pilot: Pilot[None], _: Material) -> None:
-    """A new profile; its certificate's identity appears while it is typed."""
-    await pilot.press("n")
-    await shown(pilot, "new profile")
-    for field, value in {
-        "name": "dev-346a",
-        "group": "factory",
-        "host": "broker.example",
-        "client_id": "",
-        "ca_file": "~/certificates/ca.pem",
-        "certificate_file": "~/certificates/device.pem",
-        "key_file": "~/certificates/device.key",
-    }.items():
-        pilot.app.screen.query_one(f"#form-{field}", Input).value = value
-    await shown(pilot, "HMGET")
-
-
-async def connected(pilot: Pilot[None], material: Material) -> None:
-    """A device that subscribed and received, published an answer, and looks at one message."""
-    await shown(pilot, "HMGET")
-    await pilot.press("c")
-    await shown(pilot, TRAFFIC[0][0])  # the retained one: the subscriptions are in force
-    for topic, payload in TRAFFIC[1:]:
-        await asyncio.to_thread(publish, material, topic, payload)
-        await shown(pilot, payload[:12])
-    await pilot.press(
-        "p", *"commands/2", "tab", "right", "tab", "tab", "tab", *'{"valve": "open"}', "enter"
-    )
-    await shown(pilot, '{"valve": "open"}')
-    pilot.app.screen.query_one(MessageStream).focus()
-    await pilot.press("up", "up")
-    await shown(pilot, '"c":')
-
-
-async def refused(pilot: Pilot[None], _: Material) -> None:
-    """A device whose certificate the broker does not trust."""
-    await shown(pilot, "HMGET")
-    await pilot.press("c")
-    await shown(pilot, "unknown_ca (48)")
-
-
-async def trust(pilot: Pilot[None], _: Material) -> None:
-    """A broker whose CA is another one, and the question whether to trust it."""
-    await shown(pilot, "HMGET")
-    await pilot.press("c")
-    await shown(pilot, "refused by us")
-    await pilot.press("x")
-    await shown(pilot, "Trust this CA")
-    await pilot.press("t")
-    await shown(pilot, "told you this SHA-256")
-
-
-async def recipes(pilot: Pilot[None], _: Material) -> None:
-    """The connection as a command for MQTTX CLI."""
-    await shown(pilot, "dev-346a")
-    await pilot.press("a")
-    await shown(pilot, "mosquitto_pub -h")
-    await pilot.press("down", "down", "down")
-    await shown(pilot, "mqttx pub -l")
-
-
-async def pki(pilot: Pilot[None], _: Material) -> None:
-    """An authority below another, and what it issued."""
-    await pilot.press("k")
-    await shown(pilot, "AUTHORITIES")
-    await shown(pilot, "CN=plant,O=Acme")
-    await pilot.press("shift+tab", "down")
-    await shown(pilot, "dev-00024")
-    await pilot.press("tab", "down", "down")
-
-
-async def broker(pilot: Pilot[None], _: Material) -> None:
-    """The local broker, with clients that it let in, and one that it refused."""
-    await pilot.press("b")
-    await shown(pilot, "DECISIONS")
-    app = pilot.app
-    assert isinstance(app, MtlsxApp)
-    local = app.local_broker
-    assert isinstance(local, ScriptedLocalBroker)
-    for number, name in enumerate(("gateway-1", "sensor-17", "sensor-18"), 1):
-        local.says(let_in(name, 50000 + number, version=5 if number > 1 else 4))
-        local.says(decided(name, "subscribe", f"{name}/#", allowed=True))
-    local.says(handshake_refused(50004))
-    local.says(decided("sensor-17", "publish", "gateway-1/set", allowed=False))
-    local.says(turned_away("dev-1", 50005))
-    await shown(pilot, "Bad User Name or Password")
-
-
-def profile(name: str, group: str, certificate: str, *subscriptions: Subscription) -> Profile:
-    """A profile of the device whose files are called ``certificate``."""
-    return Profile(
-        name=name,
-        group=group,
-        connection=ConnectionSettings(
-            host=HOST,
-            port=PORT,
-            client_id="mtlsx_9f2c01ab",
-            tls=TlsSettings(
-                ca_file="~/certificates/ca.pem",
-                certificate_file=f"~/certificates/{certificate}.pem",
-                key_file=f"~/certificates/{certificate}.key",
-            ),
-        ),
-        subscriptions=subscriptions,
-    )
-
-
-FACTORY = (
-    profile(
-        "dev-346a", "factory", "device", Subscription("factory/#", 1), Subscription("alerts/+", 2)
-    ),
-    profile("dev-77c1", "factory", "neighbour"),
-    profile("old-ca", "lab", "stranger"),
-)
-ELSEWHERE = Profile(
-    name="dev-346a",
-    group="factory",
-    connection=ConnectionSettings(
-        host="broker.example",
-        port=8883,
-        client_id="mtlsx_9f2c01ab",
-        tls=TlsSettings(
-            ca_file="/etc/mqtt/ca.pem",
-            certificate_file="/etc/mqtt/dev-346a.pem",
-            key_file="/etc/mqtt/dev-346a.key",
-            sni="mqtt.broker.example",
-        ),
-    ),
-)
-"""A profile whose files are in one place on every machine, and not on this one."""
-TRAFFIC = (
-    ("factory/2/state", "running"),
-    ("factory/1/temp", '{"c": 21.4}'),
-    ("factory/2/temp", '{"c": 20.9, "ok": true}'),
-    ("alerts/line-3", "door open"),
-    ("factory/1/temp", '{"c": 21.5}'),
-    ("factory/2/temp", '{"c": 21.0, "ok": true}'),
-)
-"""Topics and payloads; the first is retained."""
 COMMANDS = {
     "cert-show": ("cert", "show", "device.pem"),
     "cert-identity": ("cert", "identity", "device.pem"),
@@ -252,16 +82,6 @@ cmd = "HMGET tls_subject:${cert_subject} password_hash salt"
 """What the explained broker is told: to look devices up by their subject."""
 SEED = "HSET tls_subject:346a004d-1dab-4016-bb38-03cca7094415 password_hash 4c50 salt 5f1e"
 """What somebody stored: under the common name."""
-SCENES = (
-    Scene("pki", pki),
-    Scene("broker", broker, themes=("textual-dark", "textual-light"), has_broker=True),
-    Scene("empty", empty),
-    Scene("form", form),
-    Scene("connected", connected, FACTORY, themes=("textual-dark", "textual-light")),
-    Scene("refused", refused, FACTORY[2:]),
-    Scene("trust", trust, (trusting(FACTORY[0], "~/certificates/other-ca.pem"),)),
-    Scene("recipes", recipes, (ELSEWHERE,)),
-)
 
 
 def main(wanted: Sequence[str]) -> None:
@@ -300,6 +120,7 @@ async def shoot(
             connect=clock.connect,
             now=clock.now,
             pki=authorities(Path(configuration)),
+            settings_directory=Path("~/.config/mtlsx"),
             local_broker=local_broker(Path(configuration)) if scene.has_broker else None,
         )
         noon = Mock(now=lambda zone: dt.datetime.fromtimestamp(NOON, zone))
@@ -396,20 +217,6 @@ class Clock:
             on_message(message)
 
         return Connection(settings, on_event=on_event, on_message=arrive)
-
-
-async def shown(pilot: Pilot[None], text: str) -> None:
-    """Wait until ``text`` stands on the screen."""
-    deadline = time.monotonic() + 60
-    while text not in (seen := visible(pilot.app.export_screenshot())):
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{text!r} never came; there is\n{seen}")
-        await pilot.pause(0.05)
-
-
-def visible(svg: str) -> str:
-    """The text of a screenshot."""
-    return unescape("\n".join(re.findall(r"<text [^>]*>([^<]*)</text>", svg))).replace("\xa0", " ")
 
 
 if __name__ == "__main__":

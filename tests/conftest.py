@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +35,23 @@ __all__ = [
     "pytest_runtest_makereport",
 ]
 
+_FAREWELL = 10.0  # seconds; for what a healthy machine does in a few milliseconds
 
 # How long a busy machine takes to draw examples says nothing about what is tested.
 settings.register_profile(
     "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_goes_on() -> Iterator[None]:
+    """Fails a test that leaves a connection behind: it would try again and again beside all later tests."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("mqtt "):
+            thread.join(_FAREWELL)
+            assert not thread.is_alive(), f"{thread.name} was not stopped"
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ FUNCTIONS = {
     ),
     "mtlsx.client.connection:Connection": (
         "(settings: ConnectionSettings, *, on_event: Callable[[Event], None],"
-        " on_message: Callable[[Message], object]) -> None"
+        " on_message: Callable[[Message], object], dialect: Dialect | None = None) -> None"
     ),
     "mtlsx.client.connection:Connection.start": "(self) -> None",
     "mtlsx.client.connection:Connection.stop": "(self, timeout: float = 5.0) -> None",

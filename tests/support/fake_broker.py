@@ -18,6 +18,7 @@ from mtlsx.client.events import (
 )
 from mtlsx.client.message import Message
 from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+from mtlsx.identity.mapping import Dialect
 from mtlsx.probe.verdicts import Verdict
 
 ACCEPTED = ConnackFacts(code=0, session_present=False, client_id="dev")
@@ -52,6 +53,7 @@ class FakeBroker:
     acknowledged: int | None = 0
     not_connected: int = 0
     settings: ConnectionSettings | None = None
+    dialect: Dialect | None = None
     subscribed: list[Subscription] = field(default_factory=list)
     published: list[Publication] = field(default_factory=list)
     stopped: bool = False
@@ -67,11 +69,13 @@ class FakeConnection:
         *,
         on_event: Callable[[Event], None],
         on_message: Callable[[Message], object],
+        dialect: Dialect | None,
     ) -> None:
         self._broker = broker
         self._on_event = on_event
         self._on_message = on_message
         broker.settings = settings
+        broker.dialect = dialect
         broker.stopped = False
 
     def start(self) -> None:

@@ -18,6 +18,7 @@ from mtlsx.client.events import (
 from mtlsx.client.message import Message
 from mtlsx.client.packet_log import PacketLog
 from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+from mtlsx.identity.mapping import Dialect
 from mtlsx.probe.ladder import Step
 from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.tls.record import Ended, HandshakeRecord
@@ -129,6 +130,7 @@ class Script:
         *,
         on_event: Callable[[Event], None],
         on_message: Callable[[Message], object],
+        dialect: Dialect | None,
     ) -> ScriptedConnection:
         """The factory that the application gets."""
         connection = ScriptedConnection(self, settings, on_event, on_message)

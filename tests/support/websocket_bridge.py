@@ -29,15 +29,24 @@ SUBPROTOCOLS = (Subprotocol("mqtt"), Subprotocol("mqttv3.1"))
 
 
 class WebsocketBridge:
-    """A listener on the loopback (``port``) that carries websockets on ``PATH`` to ``target_port``."""
+    """A listener on the loopback (``port``) that carries websockets on ``PATH`` to ``target_port``.
 
-    def __init__(self, target_port: int, *, context: ssl.SSLContext | None = None) -> None:
+    ``server_header``: what it calls itself in its answer to the upgrade.
+    """
+
+    def __init__(
+        self,
+        target_port: int,
+        *,
+        context: ssl.SSLContext | None = None,
+        server_header: str = "bridge",
+    ) -> None:
         self._target_port = target_port
         self.peer_names: list[str] = []
         self.headers: list[dict[str, str]] = []
         self._server = serve(
             self._carry, LOOPBACK, 0, ssl=context, subprotocols=SUBPROTOCOLS, compression=None,
-            process_request=self._check_path,
+            process_request=self._check_path, server_header=server_header,
         )  # fmt: skip
         self.port: int = self._server.socket.getsockname()[1]
         self._thread = threading.Thread(target=self._server.serve_forever)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mtlsx.client.history import MessageHistory
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.identity.mapping import Dialect
     from mtlsx_tui.sessions import Connection, ConnectionFactory
 
 _DEFAULTS = Settings()
@@ -37,11 +38,12 @@ def connect(
     *,
     on_event: Callable[[Event], None],
     on_message: Callable[[Message], object],
+    dialect: Dialect | None,
 ) -> Connection:
     """A real connection; the first one loads what it needs, which takes a while."""
     from mtlsx.client.connection import Connection
 
-    return Connection(settings, on_event=on_event, on_message=on_message)
+    return Connection(settings, on_event=on_event, on_message=on_message, dialect=dialect)
 
 
 class MtlsxApp(App[None]):
@@ -96,6 +98,8 @@ class MtlsxApp(App[None]):
             self.run_worker(self.broker.start(), group="broker")
 
     async def on_unmount(self) -> None:
+        """Disconnect everything and stop the broker, however the application comes to its end."""
+        await asyncio.to_thread(self.main.sessions.stop_all, 2.0)
         await self.broker.stop()
 
     def get_default_screen(self) -> Screen[None]:
@@ -105,12 +109,6 @@ class MtlsxApp(App[None]):
         """What the command palette offers: the keys of the screen, and the theme."""
         yield from key_commands(screen)
         yield SystemCommand("Choose a theme", "Light or dark colours", self.action_change_theme)
-
-    async def action_quit(self) -> None:
-        """Disconnect everything, stop the broker, and end."""
-        await asyncio.to_thread(self.main.sessions.stop_all, 2.0)
-        await self.broker.stop()
-        self.exit()
 
 
 def run() -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mtlsx.client.history import MessageHistory
     from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.probe.ladder import Step
     from mtlsx.probe.verdicts import Verdict
     from mtlsx.profiles.library import ProfileLibrary
@@ -58,6 +59,7 @@ class ConnectionFactory(Protocol):
         *,
         on_event: Callable[[events.Event], None],
         on_message: Callable[[Message], object],
+        dialect: Dialect | None,
     ) -> Connection: ...
 
 
@@ -326,7 +328,9 @@ class Sessions:
             recalled.wait()  # what is new comes after what is old
         try:
             settings = session.settings = self._library.connection(profile)
-            session.connection = self._connect(settings, on_event=post, on_message=session.receive)
+            session.connection = self._connect(
+                settings, on_event=post, on_message=session.receive, dialect=profile.dialect
+            )
             if not session.closing:
                 session.connection.start()
             if session.closing:  # meanwhile

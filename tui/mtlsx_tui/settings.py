@@ -73,7 +73,7 @@ SETTINGS = (
     Setting("history", "history", "keep messages on disk, and show them at the next start", boolean, at_start=True),
     Setting("history_messages", "on disk", "messages of the history", integer(1, 100_000_000), at_start=True),
     Setting(
-        "history_bytes", "on disk, bytes", "bytes of the history",
+        "history_bytes", "disk space", "bytes of the history",
         integer(1024, 1024**4), at_start=True,
     ),
 )  # fmt: skip

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from mtlsx.bench.credentials import Credentials
     from mtlsx.bench.tally import Tally
     from mtlsx.client import settings as wanted
+    from mtlsx.identity.mapping import Dialect
 
 _FIRST_BYTES = 64
 # What a server may begin with (MQTT 5.0, sections 3.1.4, 4.12 and 4.13.1); by anything else it means no MQTT, and
@@ -63,7 +64,7 @@ _OPENINGS = frozenset({PacketType.CONNACK, PacketType.AUTH, PacketType.DISCONNEC
 class Device:
     """A device with its settings; ``credentials`` is None without TLS.
 
-    ``on_change`` is called when a message has arrived or the connection is lost.
+    ``on_change`` is called when a message has arrived or the connection is lost; ``dialect`` as ``Plan`` has it.
     """
 
     def __init__(
@@ -72,8 +73,11 @@ class Device:
         credentials: Credentials | None,
         tally: Tally,
         on_change: Callable[[], None],
+        *,
+        dialect: Dialect | None,
     ) -> None:
         self.settings = settings
+        self._dialect = dialect
         self.online = False
         self._credentials = credentials
         self._tally = tally
@@ -123,7 +127,12 @@ class Device:
         if not isinstance(answer, Connack):
             return self._unconnected(link)
         if answer.code:
-            return judge_connack(answer, self._local_side(), version5=self._version == MQTT_5)
+            return judge_connack(
+                answer,
+                self._local_side(),
+                version5=self._version == MQTT_5,
+                record=link.record,
+            )
         now = self._loop.time()
         latencies["connack"].add(now - asked)
         latencies["connection"].add(now - started)
@@ -183,6 +192,7 @@ class Device:
         return LocalSide(
             settings.host, settings.port, settings.tls,
             own.chain if own else (), own.anchors if own else None, datetime.now(UTC),
+            dialect=self._dialect, sends_password=settings.password is not None,
         )  # fmt: skip
 
     # ------------------------------------------------------------------ working

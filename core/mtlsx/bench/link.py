@@ -112,6 +112,8 @@ class Link(asyncio.Protocol):
         self._note_progress(self._tls)
         if plain:
             self._on_data(plain)
+        if self._tls.at_end:
+            self.close()  # some servers wait for our close_notify before they hang up
 
     def eof_received(self) -> None:
         """The transport closes itself then; ``connection_lost`` follows."""

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 from mtlsx.client.rules import check_publication, check_settings, check_subscription
 from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
 from mtlsx.errors import UsageError
+from mtlsx.identity.mapping import Dialect
 
 Kind: TypeAlias = Literal["conn", "pub", "sub"]
 
@@ -27,7 +28,8 @@ class Plan:
     with ``stay`` keeps the connections; ``pub`` publishes ``publication`` every ``message_interval`` seconds, 0 is as
     fast as the broker takes it; with ``timestamp`` its payload begins with the time, which ``sub`` reads. ``sub``
     has ``subscriptions``. ``limit`` is the number of messages of all devices together, 0 for any; ``duration`` ends
-    it after so many seconds, counted from when all devices have had their answer.
+    it after so many seconds, counted from when all devices have had their answer. ``dialect``: which broker the person
+    says it is, in whose words refusals are explained; None where nobody said.
     """
 
     kind: Kind
@@ -42,6 +44,7 @@ class Plan:
     subscriptions: tuple[Subscription, ...] = ()
     limit: int = 0
     duration: float | None = None
+    dialect: Dialect | None = None
 
 
 def check_plan(plan: Plan) -> None:

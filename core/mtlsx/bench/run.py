@@ -114,7 +114,9 @@ class Bench:
                 self.tally.answered += 1
                 self.tally.failed(judge_material(error), first_of_device=True)
             else:
-                self._devices[number] = Device(settings, credentials, self.tally, self._look)
+                self._devices[number] = Device(
+                    settings, credentials, self.tally, self._look, dialect=self.plan.dialect
+                )
             self.tally.prepared += 1
             await asyncio.sleep(0)  # a key may take long, and somebody may want to stop
 

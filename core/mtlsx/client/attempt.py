@@ -8,9 +8,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from mtlsx.client.denial import judge_denial
 from mtlsx.client.link import Link
 from mtlsx.client.settings import MqttVersion
 from mtlsx.probe.approach import Approach
+from mtlsx.probe.dialing import host_and_port
 from mtlsx.probe.judge import (
     judge_close_before_connack,
     judge_connack,
@@ -26,8 +28,10 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
+    from mtlsx.client.denial import Asked
     from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.packets.control_packets import Connack, Disconnect
     from mtlsx.packets.framing import Packet
     from mtlsx.probe.ladder import Step
@@ -36,9 +40,9 @@ if TYPE_CHECKING:
 
 
 class Attempt:
-    """What one attempt has shown up to now."""
+    """What one attempt has shown up to now; ``dialect``: which broker the person says it is, if anybody said."""
 
-    def __init__(self, settings: ConnectionSettings) -> None:
+    def __init__(self, settings: ConnectionSettings, dialect: Dialect | None) -> None:
         self.connack: Connack | None = None
         self.disconnect: Disconnect | None = None
         self.link: Link | None = None
@@ -49,6 +53,7 @@ class Attempt:
             settings.port,
             settings.tls if settings.transport.uses_tls else None,
             settings.connect_timeout,
+            dialect=dialect,
             sends_password=settings.password is not None,
         )
 
@@ -119,31 +124,40 @@ class Attempt:
             return None
         return Life(time.monotonic() - self._accepted_at, self.link.at_end, asked)
 
-    def lost(self, *, unanswered_ping: bool, lives: Sequence[Life] = ()) -> Verdict:
+    def lost(
+        self, *, unanswered_ping: bool, lives: Sequence[Life] = (), asked: Asked | None = None
+    ) -> Verdict:
         """The connection is over; whether it had been accepted or not, the server decided that.
 
-        ``lives``: of this connection and of those before it.
+        ``lives``: of this connection and of those before it; ``asked``: what had been asked of the server.
         """
-        if self._accepted_at is None:
+        if self._accepted_at is None or self.link is None:
             return self.closed()
         host, port = self._settings.host, self._settings.port
         verdict = judge_loss(
             self.disconnect, host, port, unanswered_ping=unanswered_ping, lives=lives
         )
+        if asked is not None and verdict.id != "session-taken-over":
+            denial = judge_denial(
+                host_and_port(host, port), asked, self.disconnect,
+                now=time.time(), hung_up=self.link.at_end,
+            )  # fmt: skip
+            verdict = denial or verdict
         return self._approach.ended(verdict)
 
     def closed(self) -> Verdict:
         """The connection is over, and CONNECT was not accepted."""
         assert self.link is not None  # noqa: S101  (there was a connection)
         local, status = self._approach.local_side(), self.link.upgrade_status
+        broker = self._approach.recognised(self.connack, self.link.server_header)
         if self.connack is not None:
             version5 = self._settings.version is MqttVersion.V5
-            verdict = judge_connack(self.connack, local, version5=version5, record=self.handshake)
+            verdict = judge_connack(self.connack, local, version5=version5, broker=broker)
             return self._approach.ended(verdict, refusal_detail(self.connack, version5=version5))
         if status is not None and " 101" not in status:
             verdict = judge_upgrade(status, self._settings.path)
         else:
             verdict = judge_close_before_connack(
-                self.handshake, local, self.link.first_bytes, self.disconnect
+                self.handshake, local, self.link.first_bytes, self.disconnect, broker=broker
             )
         return self._approach.ended(verdict)

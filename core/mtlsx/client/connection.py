@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mtlsx.client.message import Message
     from mtlsx.client.packet_log import PacketLog
     from mtlsx.client.settings import ConnectionSettings, Publication, Reconnect, Subscription
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.probe.verdicts import Verdict
 
 
@@ -48,7 +49,8 @@ class Connection:
     ``on_event`` gets an ``Event`` for everything that happens, ``on_message`` a ``Message`` for every
     PUBLISH that arrives; both on the connection's own thread (an answer that comes before the call that
     asked for it has returned: on the caller's), and both must return at once. Methods may be called from any
-    thread, ``stop`` from any but the connection's own.
+    thread, ``stop`` from any but the connection's own. ``dialect``: which broker the person says it is, in whose words
+    a refusal is explained; None where nobody said.
     """
 
     def __init__(
@@ -57,8 +59,10 @@ class Connection:
         *,
         on_event: Callable[[Event], None],
         on_message: Callable[[Message], object],
+        dialect: Dialect | None = None,
     ) -> None:
         self._settings = settings
+        self._dialect = dialect
         self._on_event = on_event
         self._on_message = on_message
         self._state = State.DISCONNECTED
@@ -86,7 +90,12 @@ class Connection:
             return
         self._stopping.clear()
         self._state = State.CONNECTING
-        self._session = Session(self._settings, on_event=self._hear, on_message=self._on_message)
+        self._session = Session(
+            self._settings,
+            on_event=self._hear,
+            on_message=self._on_message,
+            dialect=self._dialect,
+        )
         name = f"mqtt {self._settings.host}:{self._settings.port}"
         self._thread = threading.Thread(
             target=self._run, args=(self._session,), name=name, daemon=True

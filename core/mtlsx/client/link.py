@@ -72,6 +72,11 @@ class Link:
         """The first line of the server's answer to the websocket upgrade, where there was one."""
         return self._websocket.status_line if self._websocket else None
 
+    @property
+    def server_header(self) -> str | None:
+        """Which web server the answer to the websocket upgrade named."""
+        return self._websocket.server_header if self._websocket else None
+
     def do_handshake(self) -> None:
         """Do the TLS handshake, where there is one; raises ``HandshakeError``."""
         if not isinstance(self._below, socket.socket):

@@ -46,17 +46,17 @@ class Outbox:
         self._lock = threading.Lock()
         self._limit = MOST_IN_FLIGHT
         self._numbers = 0
-        self._in_flight = 0
+        self._in_flight: dict[int, Publication] = {}
         self._waiting: deque[_Entry] = deque()
         self._unanswered: dict[int, _Entry] = {}
         self._early: dict[int, int] = {}
         self._refused: set[int] = set()
 
     @property
-    def waiting(self) -> bool:
-        """Whether a publication of QoS 1 or 2 has been sent and not answered."""
+    def waiting(self) -> list[Publication]:
+        """The publications of QoS 1 and 2 that have been sent and not answered, the oldest first."""
         with self._lock:
-            return self._in_flight > 0
+            return list(self._in_flight.values())
 
     def connected(self, receive_maximum: int | None) -> None:
         """Note what a new connection allows and send what had to wait."""
@@ -110,10 +110,10 @@ class Outbox:
     def _send_next(self) -> None:
         while True:
             with self._lock:
-                if not self._waiting or self._in_flight >= self._limit:
+                if not self._waiting or len(self._in_flight) >= self._limit:
                     return
-                self._in_flight += 1
                 entry = self._waiting.popleft()
+                self._in_flight[entry.number] = entry.publication
             self._hand_over(entry)
 
     def _hand_over(self, entry: _Entry) -> None:
@@ -126,8 +126,7 @@ class Outbox:
             self._complete(entry, code)
 
     def _complete(self, entry: _Entry, code: int) -> None:
-        if entry.publication.qos:
-            with self._lock:
-                self._in_flight -= 1
+        with self._lock:
+            self._in_flight.pop(entry.number, None)
         self._tell(Published(entry.number, entry.publication, code, reason_code_text(code)))
         self._send_next()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from mtlsx.packets.control_packets import (
@@ -39,6 +40,7 @@ _MOST_BYTES = 1024
 """Bytes that are kept of one, at most."""
 _SECRET = frozenset({int(PacketType.CONNECT), int(PacketType.AUTH)})
 _PUBLISH = int(PacketType.PUBLISH)
+_NEVER_WHOLE = _SECRET | {_PUBLISH}
 _QOS = 0b0110
 
 
@@ -91,6 +93,20 @@ class PacketLog:
             self.total += 1
 
         return note
+
+    def backwards(self) -> Iterator[tuple[float, bool, ControlPacket | None]]:
+        """The last connection's packets, the newest first: time (seconds since the epoch), whether it was ours, packet.
+
+        None in place of one that is not kept whole: AUTH, PUBLISH, and what is very long.
+        """
+        for at, outgoing, first, length, head in reversed(self._seen.copy()):
+            kind, packet = PacketType(first >> 4), None
+            if kind is PacketType.CONNECT:
+                return
+            if kind not in _NEVER_WHOLE and len(head) == length:
+                with suppress(ProtocolError):
+                    packet = decode_body(kind, first & 15, head, self._level)
+            yield at, outgoing, packet
 
     def lines(self) -> list[LoggedPacket]:
         """What is kept, oldest first."""

@@ -14,6 +14,7 @@ from paho.mqtt.enums import MQTTErrorCode
 
 from mtlsx.client.attempt import Attempt
 from mtlsx.client.client_id import client_id_of
+from mtlsx.client.denial import Asked, Unanswered, last_denial, unanswered_subscribe
 from mtlsx.client.events import (
     ConnackFacts,
     Connected,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from mtlsx.client.link import Link
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.packets.framing import Packet
     from mtlsx.probe.ladder import Step
     from mtlsx.probe.takeover import Life
@@ -81,10 +83,12 @@ class Session:
         *,
         on_event: Callable[[Event], None],
         on_message: Callable[[Message], object],
+        dialect: Dialect | None = None,
     ) -> None:
         self.was_connected = False
         """Whether the last attempt got as far as an accepting CONNACK."""
         self._settings = settings
+        self._dialect = dialect
         self._version5 = settings.version is MqttVersion.V5
         self._client_id = client_id_of(settings)
         self.packets = PacketLog(_LEVELS[settings.version], connect_text(settings, self._client_id))
@@ -92,7 +96,7 @@ class Session:
         self._on_event = on_event
         self._on_message = on_message
         self._links = LinkContext(self._make_link)
-        self._attempt = Attempt(settings)
+        self._attempt = Attempt(settings, dialect)
         self._end_by: float | None = None
         self._lives: deque[Life] = deque(maxlen=_LIVES)
         self._subscribing: Pending[tuple[Subscription, ...], tuple[list[int], str | None]] = (
@@ -117,7 +121,7 @@ class Session:
     def run(self) -> Verdict | None:
         """Connect and stay until the connection is over; why it is, or None where ``end`` was called."""
         self.was_connected = False
-        self._attempt = Attempt(self._settings)
+        self._attempt = Attempt(self._settings, self._dialect)
         try:
             self._attempt.prepare()
             connect(self._client, self._settings)
@@ -163,10 +167,22 @@ class Session:
 
     def _lost(self, *, unanswered_ping: bool) -> Verdict:
         waiting = self._subscribing.waiting or self._unsubscribing.waiting or self._outbox.waiting
-        life = self._attempt.life(asked=waiting)
+        denied = last_denial(self.packets, version5=self._version5)
+        life = self._attempt.life(asked=bool(waiting))
         if life is not None:
             self._lives.append(life)
-        return self._attempt.lost(unanswered_ping=unanswered_ping, lives=self._lives)
+        return self._attempt.lost(
+            unanswered_ping=unanswered_ping,
+            lives=self._lives,
+            asked=Asked(denied, self._unanswered()),
+        )
+
+    def _unanswered(self) -> Unanswered | None:
+        """What the server may have ended the connection for: a SUBSCRIBE, or the only message that is on its way."""
+        if (subscribe := unanswered_subscribe(self.packets)) is not None:
+            return subscribe
+        sent = self._outbox.waiting
+        return Unanswered((sent[0].topic,), subscribe=False) if len(sent) == 1 else None
 
     def _read_what_is_here(self) -> MQTTErrorCode:
         """Read on without asking the network between two packets, as ``loop`` does; it is a tenth faster."""

@@ -17,6 +17,8 @@ class WebsocketPayload:
     def __init__(self) -> None:
         self.status_line: str | None = None
         """The first line of the upgrade, as in "HTTP/1.1 101 Switching Protocols"."""
+        self.server_header: str | None = None
+        """Which web server the answer to the upgrade names; of several headers the last."""
         self._rest = b""
         self._mask = b""
         self._in_frame = 0
@@ -35,7 +37,7 @@ class WebsocketPayload:
                     )
                 self._rest = stream
                 return b""
-            self.status_line = stream[: stream.find(b"\r\n")].decode("latin-1")
+            self._read_head(stream[:end].decode("latin-1"))
             at = end + len(_END_OF_HEAD)
         payload = []
         while at < len(stream):
@@ -51,6 +53,13 @@ class WebsocketPayload:
                 payload.append(self._unmasked(part) if self._mask else part)
         self._rest = stream[at:]
         return b"".join(payload)
+
+    def _read_head(self, head: str) -> None:
+        self.status_line, *headers = head.split("\r\n")
+        for header in headers:
+            name, _, value = header.partition(":")
+            if name.lower() == "server":
+                self.server_header = value.strip()
 
     def _begin_frame(self, stream: bytes, at: int) -> int:
         """Read a frame's header and return the offset behind it, 0 where it is not whole yet."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mtlsx.errors import MaterialError, UsageError
+from mtlsx.probe.brokers import recognise
 from mtlsx.probe.dialing import Address, dial, is_address, resolve
 from mtlsx.probe.evidence import LocalSide
 from mtlsx.probe.issuers import fetch_issuers
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from OpenSSL.SSL import Context
 
     from mtlsx.identity.mapping import Dialect
+    from mtlsx.packets.control_packets import Connack
+    from mtlsx.probe.brokers import Broker
     from mtlsx.tls.record import HandshakeRecord
 
 FAILURES = (MaterialError, UsageError, OSError)
@@ -148,6 +151,18 @@ class Approach:
         """The connection had been made and ended with ``verdict``, which is returned; ``detail`` is for its rung."""
         self.climb.failed(verdict.stage, detail or failure_detail(verdict, self.record))
         return verdict
+
+    def recognised(self, connack: Connack | None, server_header: str | None) -> Broker | None:
+        """Which broker it is, by all that is known now; ``server_header`` as ``recognise`` has it."""
+        record = self.record
+        return recognise(
+            self._host,
+            alpn=record.alpn if record else None,
+            server_chain=record.server_chain if record else (),
+            connack=connack,
+            server_header=server_header,
+            dialect=self._dialect,
+        )
 
     def local_side(self) -> LocalSide:
         """What we brought, as of now."""

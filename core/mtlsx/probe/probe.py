@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from mtlsx.preflight.connection import material_warnings
 from mtlsx.probe.approach import FAILURES, Approach
-from mtlsx.probe.brokers import recognise
 from mtlsx.probe.conversation import Conversation
 from mtlsx.probe.issuers import http_loader
 from mtlsx.probe.judge import judge_success
@@ -132,15 +131,8 @@ class _Probe:
         return verdict
 
     def _recognised(self, connack: Connack | None) -> Broker | None:
-        record = self._approach.record
-        return recognise(
-            self._target.host,
-            alpn=record.alpn if record else None,
-            server_chain=record.server_chain if record else (),
-            connack=connack,
-            server_header=self._websocket.server_header if self._websocket else None,
-            dialect=self._target.dialect,
-        )
+        header = self._websocket.server_header if self._websocket else None
+        return self._approach.recognised(connack, header)
 
     def _well(self) -> Verdict:
         last = [step for step in self._approach.climb.steps if step.ok][-1]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mtlsx.client.settings import ConnectionSettings, Subscription
+    from mtlsx.identity.mapping import Dialect
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,14 @@ class Profile:
         tls = self.connection.tls
         if (self.connection.password, tls.passphrase, tls.keylog_file) != (None, None, None):
             raise ValueError("a profile holds no password, no passphrase and no key log file")
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """Which broker the person says is at the other end.
+
+        None where nobody touched the mapping: as it is for every new profile, it says nothing of the broker.
+        """
+        return None if self.mapping == Mapping() else self.mapping.dialect
 
 
 def without_secrets(connection: ConnectionSettings) -> ConnectionSettings:

@@ -38,7 +38,9 @@ class TlsExchange:
         self.agreed = False
         """Whether the handshake has ended well, as far as we can see."""
         self.heard = False
-        """Whether the server has shown that it takes our part: on TLS 1.2 at once, on 1.3 by saying something."""
+        """Whether the server has shown that it takes our part: on TLS 1.2 at once, on 1.3 by a ticket or plaintext."""
+        self.at_end = False
+        """Whether the server has said close_notify: nothing more will come."""
         self._tls = connection
         self._tls.set_connect_state()
         if not is_ip_address(name):
@@ -70,7 +72,8 @@ class TlsExchange:
     def receive(self, data: bytes) -> bytes:
         """The plaintext that ``data`` (not empty) brings; afterwards ``outgoing`` may have something.
 
-        Raises ``HandshakeError``, and after the handshake ``ConnectionResetError`` where TLS ended in an error.
+        Raises ``HandshakeError``, also for what ends the connection after the handshake and before ``heard``, and
+        then ``ConnectionResetError`` where TLS ended in an error.
         """
         self._witness.saw_bytes(data)
         self._tls.bio_write(data)
@@ -79,10 +82,12 @@ class TlsExchange:
             self._shake_hands()
             if not self.agreed:
                 return b""
-            plain = self._decrypted()
-        else:
-            plain = self._decrypted()
+        plain = self._decrypted()
+        # A record may come in pieces: its first bytes do not tell an alert from a ticket.
+        if plain or self._witness.ticket_received:
             self._hear()
+        elif self.at_end and not self.heard:
+            raise self.failed(Ended.CLOSED, "end of file after the handshake")
         return plain
 
     def write(self, data: bytes) -> bytes:
@@ -112,8 +117,8 @@ class TlsExchange:
             return b"".join(parts)
 
     def failed(self, ended: Ended, error: str) -> HandshakeError:
-        """The error for a handshake that the network or a clock ended."""
-        self._note(ended, error)
+        """The error for a handshake that the network or a clock ended, whatever part of an answer had come."""
+        self._note(ended if self._witness.answered_in_tls() else Ended.NOT_TLS, error)
         return HandshakeError(self.record)
 
     def _shake_hands(self) -> None:
@@ -135,7 +140,10 @@ class TlsExchange:
         try:
             while True:
                 parts.append(self._tls.recv(_MAX_RECORD))
-        except (SSL.WantReadError, SSL.ZeroReturnError):
+        except SSL.WantReadError:
+            return b"".join(parts)
+        except SSL.ZeroReturnError:
+            self.at_end = True
             return b"".join(parts)
         except SSL.Error as error:
             reason = openssl_reason(error)
@@ -149,8 +157,6 @@ class TlsExchange:
             self.heard = self._witness.judged = True
 
     def _ended_by(self) -> Ended:
-        if not self._witness.answered_in_tls():
-            return Ended.NOT_TLS
         return Ended.REFUSED_BY_US if self._witness.alert_received is None else Ended.ALERT_RECEIVED
 
     def _note(self, ended: Ended, error: str | None) -> None:

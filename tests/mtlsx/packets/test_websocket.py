@@ -40,6 +40,13 @@ def test_the_payload_comes_out_however_chopped(
     assert websocket.status_line == "HTTP/1.1 101 Switching Protocols"
 
 
+def test_the_head_names_the_server() -> None:
+    websocket = WebsocketPayload()
+    websocket.feed(b"HTTP/1.1 404 Not Found\r\nDate: today\r\nserver:  Cowboy \r\n\r\nServer: page")
+    assert websocket.status_line == "HTTP/1.1 404 Not Found"
+    assert websocket.server_header == "Cowboy"
+
+
 @given(st.lists(st.binary()))
 def test_arbitrary_bytes_raise_nothing_but_the_protocol_error(chunks: list[bytes]) -> None:
     websocket = WebsocketPayload()

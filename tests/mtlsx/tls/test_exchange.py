@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,11 @@ BOTH = pytest.mark.parametrize("version", list(TlsVersion))
 
 
 class Server:
-    """A server that requires a client certificate of ``made.ca``."""
+    """A server that requires a client certificate of ``made.ca``; ``tickets``: how many it sends on TLS 1.3."""
 
-    def __init__(self, made: Pki, directory: Path) -> None:
+    def __init__(self, made: Pki, directory: Path, *, tickets: int = 2) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.num_tickets = tickets
         context.load_cert_chain(*made.server.save(directory, "server"))
         context.load_verify_locations(made.ca_file)
         context.verify_mode = ssl.CERT_REQUIRED
@@ -47,6 +49,12 @@ class Server:
             return self._outgoing.read()
         except ssl.SSLError:  # it wants more, or it has refused: then the alert is in what it sends
             return self._outgoing.read()
+
+    def goodbye(self) -> bytes:
+        """Its close_notify."""
+        with suppress(ssl.SSLWantReadError):  # it waits for the client's
+            self.tls.unwrap()
+        return self._outgoing.read()
 
 
 def exchange(settings: TlsSettings, host: str = "localhost") -> TlsExchange:
@@ -96,17 +104,45 @@ def test_nothing_is_heard_before_the_server_speaks(made: Pki, tmp_path: Path) ->
 
 
 @BOTH
+@pytest.mark.parametrize("at_once", [1, 65536])
 def test_the_alert_for_our_certificate_is_in_the_record(
-    made: Pki, tmp_path: Path, version: TlsVersion
+    made: Pki, tmp_path: Path, version: TlsVersion, at_once: int
 ) -> None:
     files = make("dev-1", make("Other CA", ca=True), usage=CLIENT).save(tmp_path, "other")
     settings = made.settings(version, certificate_file=files[0], key_file=files[1])
     client = exchange(settings)
     with pytest.raises(HandshakeError) as caught:
-        shake_hands(client, Server(made, tmp_path))
+        shake_hands(client, Server(made, tmp_path), at_once=at_once)
     record = caught.value.record
     assert (record.ended, record.alert_received) == (Ended.ALERT_RECEIVED, 48)
+    assert not client.heard
     assert not record.judged
+
+
+@pytest.mark.parametrize("first", [0, 1, 5])
+def test_a_goodbye_in_place_of_a_word_is_no_yes(made: Pki, tmp_path: Path, first: int) -> None:
+    """On TLS 1.3 some servers hang up on a certificate that they refuse, and give no reason."""
+    client, server = exchange(made.settings(TlsVersion.V1_3)), Server(made, tmp_path, tickets=0)
+    shake_hands(client, server)
+    assert client.agreed
+    goodbye = server.goodbye()
+    if first:
+        assert client.receive(goodbye[:first]) == b""
+        assert not client.heard
+    with pytest.raises(HandshakeError) as caught:
+        client.receive(goodbye[first:])
+    record = caught.value.record
+    assert (record.ended, record.alert_received, record.judged) == (Ended.CLOSED, None, False)
+
+
+@BOTH
+def test_a_goodbye_is_the_end(made: Pki, tmp_path: Path, version: TlsVersion) -> None:
+    client, server = exchange(made.settings(version)), Server(made, tmp_path)
+    shake_hands(client, server)
+    assert not client.at_end
+    assert client.receive(server.goodbye()) == b""
+    assert client.at_end
+    assert client.record.judged
 
 
 def test_we_refuse_a_server_of_another_name(made: Pki, tmp_path: Path) -> None:
@@ -140,3 +176,10 @@ def test_the_owner_says_how_it_ended(made: Pki, ended: Ended) -> None:
     client.begin()
     error = client.failed(ended, "no answer in time")
     assert (error.record.ended, error.record.error) == (ended, "no answer in time")
+
+
+def test_part_of_what_is_not_tls_is_told(made: Pki) -> None:
+    client = exchange(made.settings())
+    client.begin()
+    assert client.receive(b"?") == b""
+    assert client.failed(Ended.CLOSED, "end of file").record.ended is Ended.NOT_TLS

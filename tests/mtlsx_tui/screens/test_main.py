@@ -643,16 +643,16 @@ async def test_every_action_has_a_key_that_works_inside_a_field(
         assert offered() | everywhere >= outside
 
 
-async def test_quitting_stops_the_connections(
-    app: MtlsxApp, profile: Profile, script: Script
+@pytest.mark.parametrize("keys", ["q", ""], ids=["by its key", "by itself"])
+async def test_the_end_stops_the_connections(
+    app: MtlsxApp, profile: Profile, script: Script, keys: str
 ) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.press("c")
         await settle(pilot)
-        await pilot.press("q")
-        await pilot.pause()
-        assert script.connection.stopped
+        await pilot.press(*keys)
+    assert script.connection.stopped
 
 
 async def test_a_connection_keeps_as_many_messages_as_the_settings_say(

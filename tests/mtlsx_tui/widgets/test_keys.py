@@ -22,7 +22,9 @@ PALETTE = [Content("^p palette")]
 @pytest.mark.parametrize(
     ("width", "line"),
     [
-        (60, "c Connect s Subscribe p Publish            ? Help ^p palette"),
+        (60, "c Connect  s Subscribe  p Publish         ? Help  ^p palette"),
+        (52, "c Connect  s Subscribe  p Publish ? Help  ^p palette"),
+        (51, "c Connect s Subscribe p Publish   ? Help ^p palette"),
         (49, "c Connect s Subscribe p Publish ? Help ^p palette"),
         (48, "c Connect s Subscribe p Publish           ? Help"),
         (38, "c Connect s Subscribe p Publish ? Help"),
@@ -63,7 +65,7 @@ async def test_a_click_is_the_key_unless_it_cannot_be_now() -> None:
     async with app.run_test(size=(60, 5)) as pilot:
         line = app.query_one(KeyLine)
         text = line.render().plain
-        assert text.startswith("a Add d Delete")
+        assert text.startswith("a Add  d Delete")
         assert "hidden" not in text
         await pilot.click(KeyLine, offset=(text.index("Add"), 0))
         await pilot.click(KeyLine, offset=(text.index("Delete"), 0))

@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any
 from mtlsx.bench.plan import Kind, Plan
 from mtlsx.errors import UsageError
 from mtlsx_tui.cli.connection_options import connections_options
-from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile, seconds
+from mtlsx_tui.cli.connection_settings import (
+    connection_settings,
+    dialect_of,
+    saved_profile,
+    seconds,
+)
 from mtlsx_tui.cli.sections import option
 
 if TYPE_CHECKING:
@@ -65,14 +70,15 @@ def plan_of(arguments: BenchArguments, kind: Kind) -> Plan:
     given = arguments.connection
     if given.client_id is None and given.profile is None:
         given = replace(given, client_id=f"mtlsx_{secrets.token_hex(4)}_%i")
-    connection = connection_settings(given, os.environ, saved_profile(given.profile, os.environ))
+    saved = saved_profile(given.profile, os.environ)
     return Plan(
         kind=kind,
-        connection=connection,
+        connection=connection_settings(given, os.environ, saved),
         count=arguments.count,
         first=arguments.first,
         interval=milliseconds("-i", arguments.interval),
         duration=seconds("-W", arguments.wait),
+        dialect=dialect_of(saved),
     )
 
 

@@ -11,7 +11,7 @@ import click
 from mtlsx.errors import UsageError
 from mtlsx_tui.cli.conn_report import failure_json, report_json, report_text
 from mtlsx_tui.cli.connection_options import bare_connection_options, reconnect_options
-from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile
+from mtlsx_tui.cli.connection_settings import connection_settings, dialect_of, saved_profile
 from mtlsx_tui.cli.headless import EndedError, HeadlessClient
 from mtlsx_tui.cli.output import failed, print_text
 from mtlsx_tui.cli.sections import SectionedCommand, option
@@ -41,13 +41,12 @@ def command(arguments: ConnectionArguments, stay: bool, as_json: bool) -> int:
     12 we refused the server, 13 the server refused our certificate, 14 MQTT
     refused, 16 lost afterwards, 17 TLS was not agreed.
     """
-    settings = connection_settings(
-        arguments, os.environ, saved_profile(arguments.profile, os.environ)
-    )
+    saved = saved_profile(arguments.profile, os.environ)
+    settings = connection_settings(arguments, os.environ, saved)
     if settings.reconnect.enabled and not stay:
         raise UsageError("-rp and --maximum-reconnect-times go with --stay.")
     try:
-        with HeadlessClient(settings) as client:
+        with HeadlessClient(settings, dialect_of(saved)) as client:
             connected = client.connect()
             if as_json:
                 click.echo(json.dumps(report_json(settings, connected), ensure_ascii=False))

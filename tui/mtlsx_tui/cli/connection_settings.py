@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from enum import StrEnum
 
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.profiles.model import Profile
     from mtlsx_tui.cli.connection_options import ConnectionArguments
 
@@ -46,6 +47,11 @@ class Saved(NamedTuple):
 
     profile: Profile
     connection: ConnectionSettings
+
+
+def dialect_of(saved: Saved | None) -> Dialect | None:
+    """Which broker the profile, if there is one, says is at the other end."""
+    return None if saved is None else saved.profile.dialect
 
 
 def saved_profile(name: str | None, environ: Mapping[str, str]) -> Saved | None:

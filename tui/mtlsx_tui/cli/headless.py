@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mtlsx.client.settings import ConnectionSettings, Publication, Subscription
+    from mtlsx.identity.mapping import Dialect
     from mtlsx.probe.ladder import Step
     from mtlsx.probe.verdicts import Verdict
 
@@ -90,16 +91,19 @@ class Budget:
 
 
 class HeadlessClient:
-    """One connection of a command. ``with HeadlessClient(settings) as client: client.connect() …``"""
+    """One connection of a command. ``with HeadlessClient(settings, dialect) as client: client.connect() …``
 
-    def __init__(self, settings: ConnectionSettings) -> None:
+    ``dialect``: which broker the profile says it is; None where there is none, or it says nothing.
+    """
+
+    def __init__(self, settings: ConnectionSettings, dialect: Dialect | None) -> None:
         from mtlsx.client.connection import Connection  # brings paho and OpenSSL
 
         self.settings = settings
         self._budget = Budget()
         self._happened: SimpleQueue[object] = SimpleQueue()
         self._connection = Connection(
-            settings, on_event=self._happened.put, on_message=self._receive
+            settings, on_event=self._happened.put, on_message=self._receive, dialect=dialect
         )
 
     def __enter__(self) -> Self:

@@ -15,7 +15,6 @@ from mtlsx.client.client_id import client_id_of
 from mtlsx.client.rules import check_publication, check_settings
 from mtlsx.client.settings import MqttVersion, Publication, Transport
 from mtlsx.errors import UsageError
-from mtlsx.identity.mapping import Mapping
 from mtlsx.packets.control_packets import MQTT_5, MQTT_31, MQTT_311, Connect
 from mtlsx.packets.properties import ConnectProperties
 from mtlsx.probe.evidence import LocalSide
@@ -24,7 +23,7 @@ from mtlsx.probe.ladder import Step
 from mtlsx.probe.report import Report
 from mtlsx.probe.target import Patience, Target, Websocket
 from mtlsx.tls.settings import TlsSettings
-from mtlsx_tui.cli.connection_settings import connection_settings
+from mtlsx_tui.cli.connection_settings import connection_settings, dialect_of
 from mtlsx_tui.cli.probe_hosts import Host
 
 if TYPE_CHECKING:
@@ -82,10 +81,7 @@ def target_of(
         websocket=Websocket(settings.path, settings.headers) if transport.uses_websocket else None,
         connect=_connect(settings) if mqtt or topic is not None else None,
         topic=topic,
-        # A profile whose mapping nobody touched says nothing of the broker.
-        dialect=saved.profile.mapping.dialect
-        if saved and saved.profile.mapping != Mapping()
-        else None,
+        dialect=dialect_of(saved),
         fetch_issuers=fetch_issuers,
         patience=Patience(answer=settings.connect_timeout),
     )

@@ -21,7 +21,7 @@ from mtlsx.packets.reason_codes import FAILURE
 from mtlsx.payloads.errors import PayloadError
 from mtlsx.probe.judge import judge_publish
 from mtlsx_tui.cli.connection_options import connection_options
-from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile
+from mtlsx_tui.cli.connection_settings import connection_settings, dialect_of, saved_profile
 from mtlsx_tui.cli.headless import Budget, EndedError, HeadlessClient
 from mtlsx_tui.cli.output import failed
 from mtlsx_tui.cli.payload_formats import CHOICES, written
@@ -85,9 +85,8 @@ def command(
     if topic is None:
         raise UsageError("No topic was given: name one with -t.")
     _require_one_source(message, file, whole=whole, by_line=by_line)
-    settings = connection_settings(
-        arguments, os.environ, saved_profile(arguments.profile, os.environ)
-    )
+    saved = saved_profile(arguments.profile, os.environ)
+    settings = connection_settings(arguments, os.environ, saved)
     publication = Publication(
         topic,
         payload=b"" if by_line else written(_payload(message, file), payload_format),
@@ -99,7 +98,7 @@ def command(
     if properties.payload_format_indicator and not by_line:
         _require_text(publication.payload)
     try:
-        with HeadlessClient(settings) as client:
+        with HeadlessClient(settings, dialect_of(saved)) as client:
             client.connect()
             if by_line:
                 _publish_lines(client, publication, payload_format, as_json=as_json)

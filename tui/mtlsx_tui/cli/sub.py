@@ -17,7 +17,12 @@ from mtlsx.errors import UsageError
 from mtlsx.packets.reason_codes import FAILURE
 from mtlsx.probe.judge import judge_subscribe
 from mtlsx_tui.cli.connection_options import connection_options, reconnect_options
-from mtlsx_tui.cli.connection_settings import connection_settings, saved_profile, seconds
+from mtlsx_tui.cli.connection_settings import (
+    connection_settings,
+    dialect_of,
+    saved_profile,
+    seconds,
+)
 from mtlsx_tui.cli.headless import SESSION_OVER, EndedError, HeadlessClient
 from mtlsx_tui.cli.output import failed, message_json, message_line
 from mtlsx_tui.cli.payload_formats import BINARY, CHOICES, shown
@@ -141,7 +146,7 @@ def command(
     }
     subscriptions = _subscriptions(topics, qos, options, settings, saved)
     try:
-        _print_messages(settings, subscriptions, asked)
+        _print_messages(HeadlessClient(settings, dialect_of(saved)), subscriptions, asked)
     except EndedError as error:
         return failed(error)
     return 0
@@ -195,11 +200,11 @@ def _any(options: dict[str, Any]) -> bool:
 
 
 def _print_messages(
-    settings: ConnectionSettings, subscriptions: tuple[Subscription, ...], asked: _Asked
+    client: HeadlessClient, subscriptions: tuple[Subscription, ...], asked: _Asked
 ) -> None:
     """Print until it is enough. Raises EndedError where it is over before."""
     printed = 0
-    with HeadlessClient(settings) as client:
+    with client:
         client.connect()
         end = None if asked.wait is None else time.monotonic() + asked.wait
         client.subscribe(subscriptions)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HELP = "help"
 _MORE = Content.styled("…", "$foreground-muted")
-_GAP = Content(" ")
+_WIDE, _NARROW = Content("  "), Content(" ")
 
 
 class KeyLine(Widget, can_focus=False):
@@ -73,12 +73,14 @@ class KeyLine(Widget, can_focus=False):
 def fitted(keys: list[Content], last: list[Content], more: list[Content], width: int) -> Content:
     """``keys`` from the left, ``last`` at the right end of ``width`` cells, and ``more`` after it.
 
-    Where there is no room, first ``more`` is left out, then the hindmost of ``keys``, of which an ellipsis tells.
+    Where there is no room, they move together, then ``more`` is left out, and at last the hindmost of ``keys``, of which
+    an ellipsis tells.
     """
-    left, right = _GAP.join(keys), _GAP.join([*last, *more])
-    if left.cell_length + right.cell_length >= width:
-        right = _GAP.join(last)
+    for gap, end in ((_WIDE, [*last, *more]), (_NARROW, [*last, *more]), (_NARROW, last)):
+        left, right = gap.join(keys), gap.join(end)
+        if left.cell_length + right.cell_length < width:
+            break
     while keys and left.cell_length + right.cell_length >= width:
         keys = keys[:-1]
-        left = _GAP.join([*keys, _MORE])
+        left = _NARROW.join([*keys, _MORE])
     return left + " " * (width - left.cell_length - right.cell_length) + right
