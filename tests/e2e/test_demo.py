@@ -199,7 +199,7 @@ def test_in_a_terminal_it_is_connected_as_the_device(tmp_path: Path) -> None:
         terminal.press("C-s")
         terminal.wait_for("MESSAGES  2", '"on": true')
         terminal.press("Escape")
-        terminal.wait_for("n New e Edit")
+        terminal.wait_for("n New")
         terminal.press("q")
         terminal.wait_for("The demo's files are gone", "ENDED 0")
     finally:

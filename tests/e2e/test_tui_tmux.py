@@ -57,6 +57,6 @@ def test_the_main_job_in_a_terminal(
     terminal.wait_for("MESSAGES  2", "↑ factory/1/set q0", '"on": true')
 
     terminal.press("Escape")
-    terminal.wait_for("n New e Edit")  # out of the field
+    terminal.wait_for("n New")  # out of the field
     terminal.press("q")
     terminal.wait_for("ENDED 0")

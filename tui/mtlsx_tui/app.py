@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
@@ -19,8 +20,6 @@ from mtlsx_tui.screens.main import MainScreen
 from mtlsx_tui.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from textual.screen import Screen
 
     from mtlsx.client.events import Event
@@ -61,8 +60,8 @@ class MtlsxApp(App[None]):
     TITLE = "mtlsx"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012  (as Textual)
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall"), (50, "-high")]  # noqa: RUF012  (as Textual)
-    # The second is the default screen's: Textual loads those of other screens only.
-    CSS_PATH: ClassVar = ["app.tcss", "screens/main.tcss"]
+    # Those of all screens, at one go: a screen that brings its own has Textual read and apply everything anew.
+    CSS_PATH: ClassVar = ["app.tcss", *sorted(Path(__file__).parent.glob("screens/*.tcss"))]
 
     def __init__(
         self,

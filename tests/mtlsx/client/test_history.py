@@ -170,4 +170,5 @@ def test_two_processes_may_share_it(make: Make) -> None:
     for number in range(20):
         (one if number % 2 else other).record("p", message(number))
     one.flush()
+    other.flush()
     assert sorted(topics(other.load("p", 99))) == sorted(f"t/{number}" for number in range(20))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import keyring
 import keyring.backends.fail
@@ -15,8 +16,12 @@ from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
+from support.pictures import Pictured, picturing
 from support.scripted_connection import Script
 from support.tui import NOW, Material
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +35,12 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.undo()
     time.tzset()
     keyring.set_keyring(former)
+
+
+@pytest.fixture(params=[(80, 24), (120, 36)], ids=["small", "large"])
+def pictured(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) -> Pictured:
+    """Compares pictures of an application, in a small terminal and in a large one."""
+    return picturing(snapshot, request.param)
 
 
 @pytest.fixture

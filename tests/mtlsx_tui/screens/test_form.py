@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from mtlsx_tui.screens.main import MainScreen
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.files import complete_path, nearest_directory
 from support.scripted_connection import Script
-from support.tui import DEVICE, PASSPHRASE, Material, screen_text, settle, shown
+from support.tui import DEVICE, PASSPHRASE, Material, screen_text, settle, shown, until
 
 SIZE = (120, 36)
 
@@ -39,6 +40,10 @@ def below(app: MtlsxApp, key: str) -> str:
     return "".join(
         str(each.content) for each in app.screen.query(f"#field-{key} .remark").results(Static)
     )
+
+
+def said(app: MtlsxApp, key: str, words: str) -> bool:
+    return words in below(app, key)
 
 
 async def test_a_new_profile_is_typed_saved_and_connected(
@@ -159,8 +164,7 @@ async def test_what_is_wrong_with_the_files_stands_beside_their_fields(
             }
             fill(app, **good)
             fill(app, **files)
-            while words not in below(app, field):
-                await pilot.pause()
+            await until(pilot, partial(said, app, field, words), words)
 
 
 async def test_the_passphrase_is_asked_for_in_place(
@@ -173,10 +177,10 @@ async def test_the_passphrase_is_asked_for_in_place(
         fill(app, name="dev", host="localhost", certificate_file=str(material.certificate))
         fill(app, key_file=str(material.encrypted_key))
         # The certificate itself is not encrypted.
-        await shown(pilot, "is encrypted", DEVICE)
+        await shown(pilot, DEVICE)
+        await until(pilot, partial(said, app, "passphrase", "is encrypted"), "the question")
         fill(app, passphrase=PASSPHRASE)
-        while "is encrypted" in screen_text(app):
-            await pilot.pause()
+        await until(pilot, lambda: not said(app, "passphrase", "is encrypted"), "its end")
         assert PASSPHRASE not in screen_text(app)
         await pilot.press("ctrl+s")
         await settle(pilot)

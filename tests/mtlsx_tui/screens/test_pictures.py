@@ -6,15 +6,11 @@ After a change that is meant to be seen: ``pytest tests/mtlsx_tui/screens --snap
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.widgets import Input
 
 from mtlsx.client.events import ConnackFacts, Connected
@@ -34,8 +30,6 @@ from mtlsx.packets.control_packets import (
 from mtlsx.packets.control_packets import Subscription as MqttSubscription
 from mtlsx.packets.encode import encode
 from mtlsx.packets.framing import PacketFilter
-from mtlsx.pki.certify import Kind
-from mtlsx.pki.standing import Standing
 from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
@@ -44,31 +38,15 @@ from mtlsx.secret import Secret
 from mtlsx.tls.record import Ended, HandshakeRecord, VerifyError
 from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
-from mtlsx_tui.authorities import Row, Survey, View
 from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
+from support.pictures import Pictured, same_textual
 from support.scripted_connection import AGREED, LADDER, Script, ladder_to
-from support.scripted_local_broker import (
-    ScriptedLocalBroker,
-    connected,
-    decided,
-    gone,
-    handshake_refused,
-    refused,
-)
-from support.tui import DEVICE, NOW, self_signed, settle, shown
+from support.tui import NOW, self_signed, settle, shown
 
 if TYPE_CHECKING:
-    from syrupy.assertion import SnapshotAssertion
     from textual.pilot import Pilot
 
-TEXTUAL = "8.2.8"
-
-pytestmark = pytest.mark.skipif(
-    version("textual") != TEXTUAL, reason=f"the pictures were taken with Textual {TEXTUAL}"
-)
-
-Play = Callable[["Pilot[None]"], Awaitable[None]]
-Pictured = Callable[[MtlsxApp, Play], Awaitable[None]]
+pytestmark = same_textual
 
 UNKNOWN_CA = Verdict(
     "client-cert-unknown-ca",
@@ -87,35 +65,6 @@ HANDSHAKE = HandshakeRecord(
 
 STEPS = ladder_to(Stage.CLIENT_CERTIFICATE, "refused by the server: unknown_ca (48)")
 SELF_SIGNED = self_signed("Demo CA")
-
-
-class Svg(SingleFileSnapshotExtension):
-    """A file for each picture, which any browser shows."""
-
-    file_extension = "svg"
-    _write_mode = WriteMode.TEXT
-
-
-@pytest.fixture(params=[(80, 24), (120, 36)], ids=["small", "large"])
-def pictured(request: pytest.FixtureRequest, snapshot: SnapshotAssertion) -> Pictured:
-    """Compares a picture in each theme of what ``play`` leads to, in a terminal of that size."""
-    kept = snapshot.use_extension(Svg)
-
-    async def compare(app: MtlsxApp, play: Play) -> None:
-        async with app.run_test(size=request.param) as pilot:
-            await settle(pilot)
-            await play(pilot)
-            for theme in ("dark", "light"):
-                app.theme = f"textual-{theme}"
-                await settle(pilot)
-                for field in app.screen.query(Input):
-                    field.cursor_blink = False
-                await pilot.pause()
-                assert app.export_screenshot(simplify=True) == kept(name=theme), (
-                    "It looks different."
-                )
-
-    return compare
 
 
 async def test_empty(app: MtlsxApp, pictured: Pictured) -> None:
@@ -346,127 +295,6 @@ async def test_form(
     await pictured(app, play)
 
 
-def issued(number: int, standing: Standing, days: int, *, name: str | None = None) -> Row:
-    """A certificate whose every value is the same in each run."""
-    cn = name or f"dev-{number:05}"
-    return Row(
-        serial=f"{0x61B2D4F600C0FFEE << 96 | number:040X}",
-        name=cn,
-        cn=cn,
-        dn=f"CN={cn},O=Acme,C=DE",
-        kind=Kind.SERVER if name else Kind.DEVICE,
-        standing=standing,
-        issued=NOW - timedelta(days=365 - days),
-        until=NOW + timedelta(days=days, hours=1),
-        days=days,
-        has_key=number % 3 != 0,
-        about="revoked on 2026-09-01: keyCompromise" if standing is Standing.REVOKED else "",
-    )
-
-
-ROWS = (
-    issued(41, Standing.REVOKED, 300),
-    issued(40, Standing.ENDING, 12),
-    issued(39, Standing.RENEWED, 12),
-    issued(38, Standing.EXPIRED, -3),
-    *(issued(number, Standing.VALID, 200 + number) for number in range(37, 0, -1)),
-    issued(0, Standing.VALID, 397, name="broker.example"),
-)
-VIEWS = tuple(
-    View(name, name, "factory", f"O=Acme, CN={name}", name == "factory", days, NOW + timedelta(days=days), name != "plant",
-         "1 revoked, list good for 29 days", "/pki", rows)
-    for name, days, rows in (("factory", 3649, ()), ("lab", 60, ()), ("plant", 1800, ROWS))
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("state", ["list", "issue", "encrypted"])
-async def test_pki(
-    app: MtlsxApp,
-    pictured: Pictured,
-    state: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("mtlsx_tui.screens.pki.survey", lambda *_: Survey(VIEWS))
-
-    async def play(pilot: Pilot[None]) -> None:
-        await pilot.press("k")
-        await settle(pilot)
-        keys = {
-            "list": ("down", "down", "tab", "down"),
-            "issue": ("down", "down", "i"),
-            "encrypted": ("i",),
-        }
-        for key in keys[state]:
-            await pilot.press(key)
-            await settle(pilot)
-
-    await pictured(app, play)
-
-
-CONFIGURATION = """
-[listeners.tcp.default]
-bind = "127.0.0.1:1883"
-[mqtt]
-peer_cert_as_username = "cn"
-[[authentication]]
-mechanism = "password_based"
-backend = "redis"
-server = "embedded"
-cmd = "HMGET tls_domain:${cert_common_name} password_hash salt"
-[[authorization.sources]]
-type = "redis"
-server = "embedded"
-cmd = "HGETALL mqtt_acl:${username}"
-"""
-
-
-@pytest.mark.parametrize("state", ["empty", "refused", "certificate", "mapping", "store"])
-async def test_broker(
-    library: ProfileLibrary,
-    pictured: Pictured,
-    state: str,
-    tmp_path: Path,
-) -> None:
-    file = tmp_path / "broker.toml"
-    file.write_text(CONFIGURATION)
-    given = ScriptedLocalBroker([file])
-    given.answers["execute"] = ["tls_domain:dev-1", "mqtt_acl:dev-1"]
-    app = MtlsxApp(
-        library,
-        now=NOW.timestamp,
-        pki=tmp_path / "pki",
-        local_broker=None if state == "empty" else given,
-    )
-
-    async def play(pilot: Pilot[None]) -> None:
-        await pilot.press("b")
-        await settle(pilot)
-        if state == "empty":
-            return
-        for event in (
-            *(connected(f"dev-{number}", 50000 + number) for number in range(1, 9)),
-            connected(DEVICE, 50100, version=4),
-            handshake_refused(50020),
-            decided("dev-1", "subscribe", "dev-1/#", allowed=True),
-            decided("dev-1", "publish", "other/1/temperature", allowed=False),
-            gone("dev-3", 50003, by="broker"),
-            refused("dev-9", 50030),
-        ):
-            given.says(event)
-        await shown(pilot, "dev-9")
-        keys = {
-            "refused": (),
-            "certificate": ("down",) * 4,
-            "mapping": ("m",),
-            "store": ("c", *"KEYS *", "enter"),
-        }
-        for key in keys[state]:
-            await pilot.press(key)
-        await settle(pilot)
-
-    await pictured(app, play)
-
-
 @pytest.mark.parametrize("state", ["topic", "search", "clear"])
 async def test_topics(
     app: MtlsxApp,
@@ -510,5 +338,56 @@ async def test_export(app: MtlsxApp, profile: Profile, pictured: Pictured) -> No
         await settle(pilot)
         app.screen.query_one("#export-file", Input).value = "devices.txt"
         await pilot.press("ctrl+s")
+
+    await pictured(app, play)
+
+
+async def test_help(app: MtlsxApp, profile: Profile, pictured: Pictured) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("question_mark")
+
+    await pictured(app, play)
+
+
+async def test_import(app: MtlsxApp, pictured: Pictured) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("o")
+        await settle(pilot)
+        app.screen.query_one("#import-file", Input).value = "/no/such.json"
+        await pilot.press("enter")
+
+    await pictured(app, play)
+
+
+async def test_settings(library: ProfileLibrary, pictured: Pictured) -> None:
+    # A path that is the same in each run; nothing is there.
+    app = MtlsxApp(library, now=NOW.timestamp, settings_directory=Path("/etc/mtlsx-of-nobody"))
+
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("comma")
+        await settle(pilot)
+        app.screen.query_one("#set-max_messages", Input).value = "many"
+        await pilot.press("ctrl+s")
+
+    await pictured(app, play)
+
+
+@pytest.mark.parametrize("state", ["properties", "editor", "sent", "copied"])
+async def test_publishing(app: MtlsxApp, profile: Profile, pictured: Pictured, state: str) -> None:
+    async def play(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+        await settle(pilot)
+        await pilot.press("p")
+        app.screen.query_one("#publish-topic", Input).value = "factory/1/set"
+        app.screen.query_one("#publish-payload", Input).value = '{"valve": "open"}'
+        keys = {
+            "properties": ("ctrl+g",),
+            "editor": ("f2",),
+            "sent": ("ctrl+s", "f5"),
+            "copied": ("escape", "y", "down", "enter"),
+        }
+        for key in keys[state]:
+            await pilot.press(key)
+            await settle(pilot)
 
     await pictured(app, play)

@@ -41,7 +41,6 @@ class AttemptScreen(SizedScreen["Profile | None"]):
     ``profile``: as it is now. ``now``: seconds since the epoch.
     """
 
-    CSS_PATH = "attempt.tcss"
     AUTO_FOCUS = "#attempt"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "trust", "Trust this CA", tooltip="Take the server's CA as this profile's"),

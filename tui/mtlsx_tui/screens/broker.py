@@ -68,7 +68,6 @@ KEYS = (
 class BrokerScreen(SizedScreen[None]):
     """Shows what ``session`` has. ``open_pki`` opens the authorities above it; None: there are none."""
 
-    CSS_PATH = "broker.tcss"
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 

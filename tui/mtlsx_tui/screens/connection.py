@@ -62,7 +62,6 @@ class PacketTable(LineTable[PacketRow]):
 class ConnectionScreen(SizedScreen[None]):
     """Shows the session that ``current`` returns; that may be another one after a reconnect by hand."""
 
-    CSS_PATH = "connection.tcss"
     AUTO_FOCUS = "#packets"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", tooltip="Copy the log"),

@@ -64,7 +64,6 @@ class Saved:
 class ProfileForm(SizedScreen[Saved | None]):
     """Edits one profile, or a new one; ends with ``Saved``, or None when nothing was saved."""
 
-    CSS_PATH = "form.tcss"
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save(False)", "Save"),

@@ -31,7 +31,6 @@ MOVING = (
 class HelpScreen(ModalScreen[None]):
     """Lists the keys of the screen below it."""
 
-    CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,f1", "dismiss", "Back", key_display="esc"),
     ]

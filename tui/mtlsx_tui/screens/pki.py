@@ -54,7 +54,6 @@ class PkiScreen(SizedScreen[bool]):
     ``now``: seconds since the epoch.
     """
 
-    CSS_PATH = "pki.tcss"
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 

@@ -49,7 +49,6 @@ class _Wanted(NamedTuple):
 class ExportScreen(SizedScreen[None]):
     """Writes ``profile``, its group, or all of ``library`` to a file."""
 
-    CSS_PATH = "profile_export.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "export", "Write"),
         Binding("escape", "dismiss", "Back"),

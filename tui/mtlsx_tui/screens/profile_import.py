@@ -42,7 +42,6 @@ class _Looked(NamedTuple):
 class ImportScreen(SizedScreen[str | None]):
     """Imports one file into ``library``; ends with the name of the first profile that is new, or None."""
 
-    CSS_PATH = "profile_import.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "look", "Look", show=False),
         Binding("ctrl+s", "save", "Save"),

@@ -33,7 +33,6 @@ _WILDCARDS = frozenset("+#")
 class RecipesScreen(SizedScreen[None]):
     """Lists the programs, and shows the recipe of the one under the cursor."""
 
-    CSS_PATH = "recipes.tcss"
     AUTO_FOCUS = "#recipes"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,ctrl+y", "copy", "Copy", tooltip="Copy this recipe"),

@@ -47,7 +47,6 @@ KEYS = (
 class SettingsScreen(SizedScreen[None]):
     """Shows what is in the file in ``directory``, and saves it there; ``problem``: what is wrong with the history."""
 
-    CSS_PATH = "settings.tcss"
     AUTO_FOCUS = f"#set-{SETTINGS[0].name}"
     BINDINGS: ClassVar[list[BindingType]] = [
         *KEYS,

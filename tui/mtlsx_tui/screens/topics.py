@@ -68,7 +68,6 @@ class TopicsScreen(SizedScreen[str | None]):
     ``now``: seconds since the epoch.
     """
 
-    CSS_PATH = "topics.tcss"
     AUTO_FOCUS = "TopicList"
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
