@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
-from textual.widgets import Input
+from textual.widgets import Input, TextArea
 
 from support.tui import settle
 
@@ -46,7 +46,7 @@ def picturing(snapshot: SnapshotAssertion, size: tuple[int, int]) -> Pictured:
             for theme in ("dark", "light"):
                 app.theme = f"textual-{theme}"
                 await settle(pilot)
-                for field in app.screen.query(Input):
+                for field in (*app.screen.query(Input), *app.screen.query(TextArea)):
                     field.cursor_blink = False
                 await pilot.pause()
                 assert app.export_screenshot(simplify=True) == kept(name=theme), (

@@ -226,8 +226,11 @@ class TlsStream:
         return accepted
 
     def pending(self) -> int:
-        """How many bytes of plaintext are waiting; ``select`` does not see those."""
-        return len(self._plain)
+        """How many bytes of plaintext are waiting, or 1 for the end; ``select`` sees neither.
+
+        A server's close_notify may come with its last bytes, and long before it closes the socket.
+        """
+        return len(self._plain) or int(self._at_end)
 
     def fileno(self) -> int:
         return self._socket.fileno()

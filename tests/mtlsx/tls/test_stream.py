@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import threading
 from dataclasses import replace
 
 import pytest
@@ -205,6 +206,27 @@ def test_an_end_in_the_open_is_an_end_of_file(made: Pki, serve: Serve, dial: Ope
     assert stream.recv(10) == b"bye"
     assert stream.recv(10) == b""
     assert stream.recv(10) == b""
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="needs what Linux calls TCP_CORK")
+def test_an_end_that_comes_with_the_last_bytes_is_pending(
+    made: Pki, serve: Serve, dial: Open
+) -> None:
+    heard = threading.Event()
+
+    def goodbye(tls: SSL.Connection) -> None:
+        tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        tls.sendall(b"bye")
+        tls.shutdown()
+        tls.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+        heard.wait(10)  # with the socket open
+
+    stream = dial(serve(made.server, goodbye).port, made.settings())
+    stream.do_handshake()
+    assert stream.recv(10) == b"bye"
+    assert stream.pending()
+    assert stream.recv(10) == b""
+    heard.set()
 
 
 def test_one_way_tls_needs_no_certificate(made: Pki, serve: Serve, dial: Open) -> None:
