@@ -376,7 +376,8 @@ class ProfileForm(SizedScreen[Saved | None]):
         for key, error in errors.items():
             self.query_one(f"#field-{key}", Field).show_error(error)
         if errors:
-            self.query_one(f"#form-{next(iter(errors))}").focus()
+            # What was mounted just now can be scrolled to when it has its place.
+            self.call_after_refresh(self.query_one(f"#form-{next(iter(errors))}").focus)
             return
         self._save(profile, connect=connect)
 
