@@ -116,7 +116,7 @@ def test_a_greeting_that_is_not_mqtt_is_seen_at_once() -> None:
 
 
 def test_silence_after_connect_is_a_timeout() -> None:
-    with silent_port() as port, Client(to(port, connect_timeout=0.2)) as client:
+    with silent_port() as port, Client(to(port, connect_timeout=1.0)) as client:
         assert client.event(Failed).verdict.id == "connack-timeout"
 
 

@@ -160,7 +160,7 @@ def test_a_server_that_speaks_something_else_is_not_tls(made: Pki, dial: Open) -
 
 def test_silence_runs_into_the_timeout(made: Pki, dial: Open) -> None:
     with silent_port() as port:
-        record = failed(dial(port, made.settings(), timeout=0.2)).record
+        record = failed(dial(port, made.settings(), timeout=1.0)).record
     assert record.ended is Ended.TIMEOUT
     assert record.version is None
 
