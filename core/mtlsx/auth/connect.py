@@ -9,16 +9,15 @@ Source: emqx_packet.erl (6.3), emqx_channel.erl; vectors ``emqx-auth`` (stratum 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mtlsx.auth.reasons import Reason
 from mtlsx.auth.settings import Identity
 from mtlsx.packets.control_packets import MQTT_5, MQTT_31, MQTT_311, Connect
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
-    """Where a client comes from.
+class Peer(NamedTuple):
+    """Where a client comes from; a named tuple, because each decision takes one.
 
     ``certificate`` is the DER of its certificate; None where it showed none (plain TCP, one-way TLS). ``host`` is
     its IP address as text, ``listener`` has EMQX's form ``type:name``.

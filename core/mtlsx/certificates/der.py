@@ -77,22 +77,6 @@ class Tlv(NamedTuple):
             offset = element.end
         return found
 
-    def pieces(self) -> list[bytes]:
-        """The ``raw`` of each of ``children``: faster, where not all of them are looked into."""
-        data, offset, stop = self.data, self.content, self.stop
-        found = []
-        while offset < stop - 1:
-            # Most have one identifier octet and a short length: their ends are found here, without a call.
-            size = data[offset + 1]
-            end = offset + 2 + size
-            if size >= 0x80 or data[offset] & 0x1F == 0x1F or end > stop:
-                end = read(data, offset, stop).end
-            found.append(data[offset:end])
-            offset = end
-        if offset < stop:
-            read(data, offset, stop)  # raises, since one octet is no element
-        return found
-
 
 def read(data: bytes, offset: int = 0, limit: int | None = None) -> Tlv:
     """Read the element that begins at ``offset``; bytes behind it are ignored, and those from ``limit`` on.
@@ -122,6 +106,26 @@ def read(data: bytes, offset: int = 0, limit: int | None = None) -> Tlv:
             f"the element at byte {offset} says {length} bytes, but {limit - content} are left"
         )
     return Tlv(tag, data, offset, content, stop, stop)
+
+
+def pieces(data: bytes) -> tuple[int, list[bytes]]:
+    """The tag of the element that begins ``data``, and each of its ``children`` as it is encoded.
+
+    Faster than these, where not all of them are looked into. Raises ``DerError`` as they do.
+    """
+    tag, _, _, offset, stop, _ = read(data)
+    found = []
+    while offset < stop - 1:
+        # Most have one identifier octet and a short length: their ends are found here, without a call.
+        size = data[offset + 1]
+        end = offset + 2 + size
+        if size >= 0x80 or data[offset] & 0x1F == 0x1F or end > stop:
+            end = read(data, offset, stop).end
+        found.append(data[offset:end])
+        offset = end
+    if offset < stop:
+        read(data, offset, stop)  # raises, since one octet is no element
+    return tag, found
 
 
 def read_whole(data: bytes) -> Tlv:

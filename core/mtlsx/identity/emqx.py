@@ -14,8 +14,8 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from mtlsx.identity import alternative_names, otp_certificate
 from mtlsx.identity.erlang_names import UnformattableError, common_name, distinguished_name
@@ -35,9 +35,8 @@ class Refusal(StrEnum):
     older ones accept."""
 
 
-@dataclass(frozen=True, slots=True)
-class EmqxIdentity:
-    """The values of one certificate.
+class EmqxIdentity(NamedTuple):
+    """The values of one certificate; a named tuple, because each decision makes one.
 
     ``cn`` and ``dn`` are bytes, UTF-8 as a rule (the DN always ASCII); None where there is no CN, or where they
     cannot be read (see ``refused``). ``crt`` is the DER itself, ``pem`` its base64 on one line without armour,
@@ -72,16 +71,9 @@ def identify(certificate: bytes, otp: Generation = OTP_25) -> EmqxIdentity:
         # The DN is escaped ASCII, so EMQX's check of it never fails.
         because = None if cn is None else text_violation(cn)
         refused = None if because is None else Refusal.INVALID_CN
-    return EmqxIdentity(
-        cn=cn,
-        dn=dn,
-        crt=certificate,
-        pem=binascii.b2a_base64(certificate, newline=False).decode("ascii"),
-        md5=hashlib.md5(certificate, usedforsecurity=False).hexdigest(),
-        san=san,
-        refused=refused,
-        because=because,
-    )
+    pem = binascii.b2a_base64(certificate, newline=False).decode("ascii")
+    md5 = hashlib.md5(certificate, usedforsecurity=False).hexdigest()
+    return EmqxIdentity(cn, dn, certificate, pem, md5, san, refused, because)
 
 
 def text_violation(cn: bytes) -> str | None:

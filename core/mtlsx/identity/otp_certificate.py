@@ -111,10 +111,9 @@ class _Fields:
 
 def _sequence(encoded: bytes, exactly: int | None = None) -> list[bytes]:
     """What is inside a SEQUENCE, each part as it is encoded."""
-    element = der.read(encoded)
-    if element.tag != der.SEQUENCE:
-        raise UndecodableError(f"tag {element.tag:#x} is not allowed here")
-    parts = element.pieces()
+    tag, parts = der.pieces(encoded)
+    if tag != der.SEQUENCE:
+        raise UndecodableError(f"tag {tag:#x} is not allowed here")
     if exactly is not None and len(parts) != exactly:
         raise UndecodableError(f"{len(parts)} parts where {exactly} are due")
     return parts
@@ -142,9 +141,8 @@ def _check_public_key(encoded: bytes, generation: Generation) -> None:
 
 def _alternative_names(encoded: bytes, generation: Generation) -> tuple[Element, ...] | None:
     """The entries of the first subject alternative name; all extensions are checked."""
-    tagged = der.read(encoded)
-    inner = tagged.pieces()
-    if tagged.tag != 0xA3 or len(inner) != 1:
+    tag, inner = der.pieces(encoded)
+    if tag != 0xA3 or len(inner) != 1:
         raise UndecodableError("the extensions are not one list in an explicit tag")
     found = None
     for extension in _sequence(inner[0]):
