@@ -38,13 +38,13 @@ async def application(port: int, pki: Path, count: int) -> tuple[list[int], floa
 
     subscribed = threading.Semaphore(0)
 
-    def connect(settings, *, on_event, on_message):
+    def connect(settings, *, on_event, on_message, dialect):
         def hear(event: object) -> None:
             on_event(event)
             if isinstance(event, Subscribed):
                 subscribed.release()
 
-        return Connection(settings, on_event=hear, on_message=on_message)
+        return Connection(settings, on_event=hear, on_message=on_message, dialect=dialect)
 
     library = ProfileLibrary(pki / "config")
     settings = without_secrets(settings_for(port, pki))

@@ -86,7 +86,14 @@ def resident_set_size() -> int:
 class Source:
     """A connection that is accepted at once and delivers its messages at once."""
 
-    def __init__(self, messages: int, *, on_event: Callable, on_message: Callable) -> None:
+    def __init__(
+        self,
+        messages: int,
+        *,
+        on_event: Callable,
+        on_message: Callable,
+        dialect: str | None,  # noqa: ARG002
+    ) -> None:
         self._messages = messages
         self._on_event = on_event
         self._on_message = on_message

@@ -128,7 +128,7 @@ async def application(port: int, pki: Path, count: int, *, paused: bool, paced: 
     subscribed, done = threading.Event(), threading.Event()
     begin, received = 0.0, 0
 
-    def connect(settings, *, on_event, on_message):
+    def connect(settings, *, on_event, on_message, dialect):
         def hear(event: object) -> None:
             nonlocal begin
             on_event(event)
@@ -143,7 +143,7 @@ async def application(port: int, pki: Path, count: int, *, paused: bool, paced: 
             if received == count:
                 done.set()
 
-        return Connection(settings, on_event=hear, on_message=keep)
+        return Connection(settings, on_event=hear, on_message=keep, dialect=dialect)
 
     library = ProfileLibrary(pki / "config")
     library.save(

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tui"))
 from mtlsx.client import events
 from mtlsx.client.message import Message
 from mtlsx.client.settings import ConnectionSettings, Subscription
+from mtlsx.identity.mapping import Dialect
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx_tui.app import MtlsxApp
@@ -81,6 +82,7 @@ async def measure(rate: int, seconds: float) -> None:
         *,
         on_event: Callable[[events.Event], None],
         on_message: Callable[[Message], object],
+        dialect: Dialect | None,  # noqa: ARG001  (a connection's signature)
     ) -> Feeder:
         feeders.append(Feeder(on_event, on_message))
         return feeders[0]

@@ -59,7 +59,13 @@ KEYS = {
 class Source:
     """A connection that is accepted at once, and delivers on all topics, again and again."""
 
-    def __init__(self, *, on_event: Callable, on_message: Callable) -> None:
+    def __init__(
+        self,
+        *,
+        on_event: Callable,
+        on_message: Callable,
+        dialect: str | None,  # noqa: ARG002
+    ) -> None:
         self._on_event = on_event
         self._on_message = on_message
         self._end = threading.Event()
