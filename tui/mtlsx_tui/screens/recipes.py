@@ -17,6 +17,7 @@ from mtlsx.profiles.model import with_absolute_paths
 from mtlsx_tui.messages import RecipesMade
 from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.widgets.keys import KeyLine
+from mtlsx_tui.widgets.options import Options
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.status import Status, StatusLine
 
@@ -50,7 +51,7 @@ class RecipesScreen(SizedScreen[None]):
         with Horizontal(id="recipes-body"):
             with Vertical(id="recipes-side"):
                 yield Static("COPY AS", classes="title")
-                yield OptionList(compact=True, markup=False, id="recipes")
+                yield Options(compact=True, markup=False, id="recipes")
             with Vertical(id="recipes-main"):
                 yield Static("reading …", classes="title", id="recipe-name")
                 with VerticalScroll(id="recipe-place"):

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from mtlsx_tui.widgets.options import Options
 from mtlsx_tui.widgets.printable import pad, printable
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _NEW = "+"
 
 
-class AuthorityList(OptionList):
+class AuthorityList(Options):
     """The authorities, and a last row that makes a new one. Posts ``Shown`` and ``NewWanted``."""
 
     class Shown(Message):

@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from mtlsx_tui.widgets.options import Options
 from mtlsx_tui.widgets.printable import ELLIPSIS, printable
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class CopyPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static(_TITLE, id="copy-title", classes="title")
-        yield OptionList(compact=True, markup=False)
+        yield Options(compact=True, markup=False)
         yield Static(id="copied", markup=False)
 
     def open(self, values: Sequence[tuple[str, str]]) -> None:

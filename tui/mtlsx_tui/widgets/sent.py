@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from mtlsx_tui.widgets.options import Options
 from mtlsx_tui.widgets.printable import printable
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class SentPanel(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static("SENT  enter fills in, ctrl+s sends again, esc closes", classes="title")
-        yield OptionList(compact=True, markup=False)
+        yield Options(compact=True, markup=False)
 
     @property
     def is_open(self) -> bool:
