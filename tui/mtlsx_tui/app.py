@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
 
 from mtlsx.profiles.directories import config_directory, state_directory
 from mtlsx.profiles.library import ProfileLibrary
@@ -60,6 +61,9 @@ class MtlsxApp(App[None]):
     """
 
     TITLE = "mtlsx"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+p", "command_palette", "Palette", show=False, priority=True),
+    ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (150, "-wide")]  # noqa: RUF012  (as Textual)
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-tall"), (50, "-high")]  # noqa: RUF012  (as Textual)
     # Those of all screens, at one go: a screen that brings its own has Textual read and apply everything anew.

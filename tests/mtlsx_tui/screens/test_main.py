@@ -611,6 +611,11 @@ async def test_help_lists_every_key_of_the_screen(app: MtlsxApp, profile: Profil
         text = screen_text(app)
         assert "n, ^n" in text
         assert "Subscribe to a topic filter" in text
+        assert (
+            text.index("PROFILES", text.index("╭"))
+            < text.index("PUBLISHING")
+            < text.index("MOVING")
+        )
         await pilot.press("escape")
         assert not isinstance(app.screen, HelpScreen)
 

@@ -8,8 +8,11 @@ import pytest
 from textual.app import App
 from textual.binding import Binding
 from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import TextArea
 
 from mtlsx_tui.widgets.keys import KeyLine, fitted
+from mtlsx_tui.widgets.question import Question
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -71,3 +74,45 @@ async def test_a_click_is_the_key_unless_it_cannot_be_now() -> None:
         await pilot.click(KeyLine, offset=(text.index("Delete"), 0))
         await pilot.pause()
         assert app.noted == ["a"]
+
+
+class Asked(App[None]):
+    AUTO_FOCUS = None
+    BINDINGS = [Binding("c", "note", "Connect")]  # noqa: RUF012  (as Textual)
+
+    def compose(self) -> ComposeResult:
+        yield Question()
+        yield KeyLine()
+
+
+async def test_while_a_question_is_asked_only_its_answers_are_offered() -> None:
+    app = Asked()
+    async with app.run_test() as pilot:
+        line = app.query_one(KeyLine)
+        assert "c Connect" in line.render().plain
+        app.query_one(Question).ask("Sure?", lambda: None)
+        await pilot.pause()
+        assert line.render().plain.split()[:4] == ["y", "Yes", "n", "No"]
+        assert "Connect" not in line.render().plain
+
+
+class Typed(Screen[None]):
+    BINDINGS = [  # noqa: RUF012  (as Textual)
+        Binding("ctrl+s", "send", "Send"),
+        # A field has this key too, and it comes before the screen's.
+        Binding("ctrl+y", "copy", "Copy", priority=True),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield TextArea()
+        yield KeyLine()
+
+
+async def test_the_keys_of_a_screen_keep_their_order_in_a_field() -> None:
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        screen = Typed()
+        await app.push_screen(screen)
+        await pilot.pause()
+        assert screen.query_one(TextArea).has_focus
+        assert screen.query_one(KeyLine).render().plain.startswith("^s Send  ^y Copy")

@@ -371,7 +371,7 @@ class BrokerScreen(SizedScreen[None]):
             case "ask", ("mapping",):
                 return self._session.adjustable is not None and phase is not Phase.STARTING
             case "revoke", _:
-                return self._open_pki is not None
+                return self._open_pki is not None and bool(self._session.files)
         return True
 
     def action_help(self) -> None:

@@ -66,18 +66,25 @@ class ProfileForm(SizedScreen[Saved | None]):
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "save(False)", "Save"),
-        Binding("ctrl+o", "save(True)", "Save and connect"),
-        Binding("ctrl+l", "browse", "Choose file"),
-        Binding("ctrl+g", "generate", "Generate"),
-        Binding("ctrl+g", "forget", "Forget"),
-        Binding("pagedown", "section(1)", "Next section", key_display="pgdn", priority=True),
-        Binding("pageup", "section(-1)", "Previous section", show=False, priority=True),
-        Binding("escape", "leave", "Back"),
+        Binding("ctrl+s", "save(False)", "Save", tooltip="Save the profile"),
+        Binding("ctrl+o", "save(True)", "Save and connect", tooltip="Save the profile, and connect it"),
+        Binding("ctrl+l", "browse", "Choose file", tooltip="Look for the file of this field"),
+        Binding("ctrl+g", "generate", "Generate", tooltip="Take a client id that nobody else has"),
+        Binding("ctrl+g", "forget", "Forget", tooltip="Forget the secret that is stored"),
+        Binding(
+            "pagedown", "section(1)", "Next section", tooltip="Go to the next section",
+            key_display="pgdn", priority=True,
+        ),
+        Binding(
+            "pageup", "section(-1)", "Previous section", tooltip="Go to the section before",
+            show=False, key_display="pgup", priority=True,
+        ),
+        Binding("f1", "help", "Help", tooltip="List all keys"),
+        Binding("escape", "leave", "Back", tooltip="Go back; asks where something is not saved", key_display="esc"),
         # With priority, so that what is typed ahead lands in the next field.
         Binding("tab,enter,down", "next_field", "Next field", show=False, priority=True),
         Binding("shift+tab,up", "previous_field", "Previous field", show=False, priority=True),
-    ]
+    ]  # fmt: skip
 
     def __init__(
         self, library: ProfileLibrary, profile: Profile | None, *, now: Callable[[], float]
@@ -359,6 +366,13 @@ class ProfileForm(SizedScreen[Saved | None]):
         self._browsing = None
 
     # The end
+
+    def action_help(self) -> None:
+        """List all keys."""
+        from mtlsx_tui.screens.help import HelpScreen
+
+        keys = [each for each in self.BINDINGS if isinstance(each, Binding)]
+        self.app.push_screen(HelpScreen(keys))
 
     def action_leave(self) -> None:
         """Go back without saving; asks once where something would be lost."""

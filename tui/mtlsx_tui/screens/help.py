@@ -16,16 +16,13 @@ from mtlsx_tui.widgets.keys import KeyLine
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-MOVING = (
+_MOVING = (
     ("tab, shift+tab", "next and previous field or panel"),
     ("↑ ↓ pgup pgdn home", "move in a list or in the messages; that holds the view"),
-    ("end", "newest message; the view follows again"),
-    ("enter", "on a profile: connect it, or go to its messages; on a group: fold it"),
-    ("delete", "on a profile: delete it; on a subscription: unsubscribe; on messages: forget them"),
-    ("space, e, enter", "on a subscription: pause it, edit it, show its messages only"),
     ("← → space", "choose a QoS, a transport, a version, a format"),
-    ("mouse", "click what you see: profiles, messages, values to copy, keys in the last line"),
+    ("mouse", "click what you see: rows, values to copy, keys in the last line"),
 )
+_OTHERS = Binding.Group("KEYS")
 
 
 class HelpScreen(ModalScreen[None]):
@@ -35,32 +32,37 @@ class HelpScreen(ModalScreen[None]):
         Binding("escape,question_mark,q,f1", "dismiss", "Back", key_display="esc"),
     ]
 
-    def __init__(self, bindings: Sequence[Binding]) -> None:
+    def __init__(self, bindings: Sequence[Binding], moving: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__()
         self._bindings_below = tuple(bindings)
+        self._moving = (*_MOVING[:-1], *moving, _MOVING[-1])
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help"):
-            yield Static("KEYS", classes="title")
-            yield Static(_table(self._key_rows()))
-            yield Static("MOVING", classes="title")
-            yield Static(_table(MOVING))
+            sections = self._sections()
+            width = max(len(keys) for _, rows in sections for keys, _ in rows)
+            for title, rows in sections:
+                yield Static(title, classes="title")
+                yield Static(_table(rows, width))
         yield KeyLine()
 
-    def _key_rows(self) -> list[tuple[str, str]]:
-        """A row for each action, with all its keys: letters outside fields, the others anywhere."""
-        keys: dict[str, list[str]] = {}
+    def _sections(self) -> list[tuple[str, Sequence[tuple[str, str]]]]:
+        """Titles, and below each a row for each action, with all its keys: letters outside fields, the others anywhere."""
+        groups: dict[str, dict[str, list[str]]] = {}
         for binding in self._bindings_below:
             if binding.tooltip:
-                keys.setdefault(binding.tooltip, []).append(self.app.get_key_display(binding))
-        return [
-            *((", ".join(each), text) for text, each in keys.items()),
-            ("ctrl+p", "Find a command by its name"),
+                rows = groups.setdefault((binding.group or _OTHERS).description, {})
+                rows.setdefault(binding.tooltip, []).append(self.app.get_key_display(binding))
+        sections: list[tuple[str, Sequence[tuple[str, str]]]] = [
+            (title, [(", ".join(keys), text) for text, keys in rows.items()])
+            for title, rows in groups.items()
         ]
+        palette = ("^p", "Find a command by its name")
+        title, last = sections[-1]
+        return [*sections[:-1], (title, [*last, palette]), ("MOVING", self._moving)]
 
 
-def _table(rows: Sequence[tuple[str, str]]) -> Content:
-    width = max(len(keys) for keys, _ in rows)
+def _table(rows: Sequence[tuple[str, str]], width: int) -> Content:
     return Content("\n").join(
         Content.assemble((f"  {keys:<{width}}", "$text-primary bold"), f"  {text}")
         for keys, text in rows

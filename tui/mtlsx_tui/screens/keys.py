@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.binding import Binding
@@ -32,32 +33,28 @@ def _keys(
     )
 
 
-KEYS = (
+def _of(group: str, *bindings: Binding) -> tuple[Binding, ...]:
+    """``bindings`` under a heading of the help screen."""
+    return tuple(replace(each, group=Binding.Group(group)) for each in bindings)
+
+
+_PROFILES = _of(
+    "PROFILES",
     *_keys("n ctrl+n", "new", "New", "Make a new profile", inside=False),
     *_keys("e f2", "edit", "Edit", "Edit this profile", inside=False),
+    *_keys("o f11", "import", "Import", "Take over profiles from a file", show=False),
+    *_keys(
+        "O ctrl+right_square_bracket",
+        "export_profiles",
+        "Export profiles",
+        "Write profiles into a file",
+        show=False,
+    ),
+)
+_CONNECTION = _of(
+    "CONNECTION",
     *_keys("c ctrl+o", "connect", "Connect", "Connect this profile"),
     *_keys("c ctrl+o", "disconnect", "Disconnect", "Disconnect this profile, or stop trying"),
-    *_keys("s ctrl+t", "subscribe", "Subscribe", "Subscribe to a topic filter"),
-    *_keys("p ctrl+l", "publish", "Publish", "Write a message to publish"),
-    # Without priority: it comes after the letters that were typed before it.
-    Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
-    Binding(
-        "ctrl+g",
-        "options",
-        "With",
-        tooltip="Properties of the message, and repetition",
-        priority=True,
-    ),
-    Binding("f5", "sent", "Sent", tooltip="What was sent, to send it again", priority=True),
-    Binding("f2", "editor", "Editor", tooltip="Write the payload in several lines", priority=True),
-    *_keys("t f3", "topics", "Topics", "The topics that messages came on, as a tree"),
-    *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
-    *_keys("slash ctrl+f", "filter", "Filter", "Show some of the messages only", show=False),
-    *_keys(
-        "w f12", "export", "Export", "Write the messages that are shown into a file", show=False
-    ),
-    *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
-    *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
     *_keys(
         "x f8", "explain", "Why", "Why there is no connection: each stage, and all the evidence"
     ),
@@ -76,14 +73,40 @@ KEYS = (
         "Copy the connection as a command for another program",
         show=False,
     ),
-    *_keys("o f11", "import", "Import", "Take over profiles from a file", show=False),
-    *_keys(
-        "O ctrl+right_square_bracket",
-        "export_profiles",
-        "Export profiles",
-        "Write profiles into a file",
-        show=False,
+)
+_PUBLISHING = _of(
+    "PUBLISHING", *_keys("p ctrl+l", "publish", "Publish", "Write a message to publish")
+)
+_WHILE_PUBLISHING = _of(
+    "PUBLISHING",
+    # Without priority: it comes after the letters that were typed before it.
+    Binding("ctrl+s", "send", "Send", tooltip="Publish what is written"),
+    Binding(
+        "ctrl+g",
+        "options",
+        "Options",
+        tooltip="Properties of the message, and repetition",
+        priority=True,
     ),
+    Binding("f2", "editor", "Editor", tooltip="Write the payload in several lines", priority=True),
+    Binding("f5", "sent", "Sent", tooltip="What was sent, to send it again", priority=True),
+)
+_SUBSCRIBING = _of(
+    "MESSAGES", *_keys("s ctrl+t", "subscribe", "Subscribe", "Subscribe to a topic filter")
+)
+_MESSAGES = _of(
+    "MESSAGES",
+    *_keys("t f3", "topics", "Topics", "The topics that messages came on, as a tree"),
+    *_keys("space ctrl+r", "follow", "Hold", "Hold the messages, or follow again", show=False),
+    *_keys("slash ctrl+f", "filter", "Filter", "Show some of the messages only", show=False),
+    *_keys(
+        "w f12", "export", "Export", "Write the messages that are shown into a file", show=False
+    ),
+    *_keys("v f4", "format", "View", "Show the payload in the next format that fits", show=False),
+    *_keys("y ctrl+y", "copy", "Copy", "Copy an identity value or the message"),
+)
+_APPLICATION = _of(
+    "APPLICATION",
     *_keys("k f6", "certificates", "PKI", "Authorities and what they issued", inside=False),
     *_keys("b f7", "broker", "Broker", "The local broker: whom it lets in, and why", inside=False),
     *_keys("comma f10", "settings", "Settings", "Settings of the application", show=False),
@@ -93,6 +116,25 @@ KEYS = (
     Binding("tab", "app.focus_next", "Next", show=False, priority=True),
     Binding("shift+tab", "app.focus_previous", "Previous", show=False, priority=True),
 )
+
+KEYS = (
+    *_WHILE_PUBLISHING, *_PROFILES, *_CONNECTION, *_SUBSCRIBING, *_PUBLISHING, *_MESSAGES, *_APPLICATION,
+)  # fmt: skip
+"""In the order of the footer: what belongs to the place of the focus comes first."""
+
+HELP = (
+    *_PROFILES, *_CONNECTION, *_SUBSCRIBING, *_MESSAGES, *_PUBLISHING, *_WHILE_PUBLISHING, *_APPLICATION,
+)  # fmt: skip
+"""The same in the order of the help screen."""
+
+MOVING = (
+    ("end", "newest message; the view follows again"),
+    ("enter", "on a profile: connect it, or go to its messages; on a group: fold it"),
+    ("d, f, shift+↑ ↓", "on a profile: copy it, find another, move it"),
+    ("delete", "on a profile: delete it; on a subscription: unsubscribe; on messages: forget them"),
+    ("space, e, enter", "on a subscription: pause it, edit it, show its messages only"),
+)
+"""What keys do in the lists of the main screen."""
 
 
 def applies(

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from mtlsx_tui.messages import ConnectionEvent
 from mtlsx_tui.screens import words
-from mtlsx_tui.screens.keys import KEYS, applies
+from mtlsx_tui.screens.keys import HELP, KEYS, MOVING, applies
 from mtlsx_tui.screens.main_conversation import Conversation
 from mtlsx_tui.screens.main_export import ExportPanel
 from mtlsx_tui.screens.main_identity import ProfileIdentity
@@ -309,7 +309,12 @@ class MainScreen(SizedScreen[None]):
         """List all keys."""
         from mtlsx_tui.screens.help import HelpScreen
 
-        self.app.push_screen(HelpScreen(KEYS))
+        never = {
+            *(("certificates",) if self._pki is None else ()),
+            *(("settings",) if self._settings_directory is None else ()),
+        }
+        keys = [each for each in HELP if each.action not in never]
+        self.app.push_screen(HelpScreen(keys, MOVING))
 
     def action_explain(self) -> None:
         """Open what the last attempt showed."""
@@ -451,11 +456,18 @@ class MainScreen(SizedScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A key is offered where it does something."""
+        if self._asking:
+            return action in {"help", "app.quit"} or action.startswith("app.focus")
         if action == "certificates":
             return self._pki is not None
         if action == "settings":
             return self._settings_directory is not None
-        if self._publishing.asking and self._publishing.has_focus_within:
-            return action in {"help", "app.quit"} or action.startswith("app.focus")
         publishing = self._publishing.line.has_focus_within
         return applies(action, self._side.profile, self._side.session, publishing=publishing)
+
+    @property
+    def _asking(self) -> bool:
+        """Whether a panel asks, and has the focus."""
+        publishing = self._publishing.asking and self._publishing.has_focus_within
+        panels = (self._export, self._subscription_panel)
+        return publishing or any(each.is_open and each.has_focus_within for each in panels)

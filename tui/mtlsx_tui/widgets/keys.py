@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
+from mtlsx_tui.widgets.question import Question
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual.binding import ActiveBinding
     from textual.screen import Screen
 
@@ -46,13 +51,28 @@ class KeyLine(Widget, can_focus=False):
         """One line that is not wider than there is room."""
         bindings = self.screen.active_bindings
         keys: dict[str, Content] = {}
-        for active in bindings.values():
+        for active in self._in_order(bindings.values()):
             if active.binding.show:
                 keys.setdefault(active.binding.action, self._key(active))
         last = [keys.pop(_HELP)] if _HELP in keys else []
         palette = bindings.get(self.app.COMMAND_PALETTE_BINDING)
         more = [] if palette is None else [self._key(palette)]
         return fitted(list(keys.values()), last, more, self.size.width)
+
+    def _in_order(self, bindings: Iterable[ActiveBinding]) -> list[ActiveBinding]:
+        """Those of the focus, then the screen's as it lists them; while a question is asked, its own only.
+
+        Textual puts a key that a field has too where the field has it.
+        """
+        screen, focused = self.screen, self.screen.focused
+        if isinstance(focused, Question):
+            return [each for each in bindings if each.node is focused]
+        listed = [each.action for each in screen.BINDINGS if isinstance(each, Binding)]
+        place = {action: at for at, action in reversed(list(enumerate(listed)))}
+        return sorted(
+            bindings,
+            key=lambda each: place.get(each.binding.action, -1) if each.node is screen else -1,
+        )
 
     def _key(self, active: ActiveBinding) -> Content:
         binding = active.binding

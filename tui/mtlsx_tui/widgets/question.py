@@ -25,7 +25,7 @@ class Question(Static, can_focus=True):
         height: auto;
         padding: 0 1;
         background: $warning-muted;
-        color: $text-warning;
+        color: $foreground;
         text-style: bold;
     }
     """
