@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from mtlsx.client.settings import Subscription
 from mtlsx_tui.sessions import SubscriptionState
-from mtlsx_tui.widgets.subscriptions import Traffic, row, safe_colour
+from mtlsx_tui.widgets.subscriptions import Traffic, row
 
 FACTORY = Subscription("factory/#", 1)
 
@@ -29,17 +29,9 @@ FACTORY = Subscription("factory/#", 1)
 def test_a_row(
     subscription: Subscription, state: SubscriptionState | None, traffic: Traffic, text: str
 ) -> None:
-    shown = row(subscription, state, traffic, 30).plain
+    shown = row(subscription, state, traffic, 30, dark=True).plain
     words = shown.split("\n")[0].split()
     assert words == text.split("\n", maxsplit=1)[0].split()
     assert shown.split("\n")[1:] == text.split("\n")[1:]
     assert all(cell_len(line) <= 30 for line in shown.split("\n"))
     assert not traffic.count or cell_len(shown) == 30
-
-
-@pytest.mark.parametrize(
-    ("colour", "shown"),
-    [("red", "#FF0000"), ("#abcdef", "#ABCDEF"), ("no colour", None), ("", None), (None, None)],
-)
-def test_a_colour_from_a_file_is_one_or_none(colour: str | None, shown: str | None) -> None:
-    assert safe_colour(colour) == shown

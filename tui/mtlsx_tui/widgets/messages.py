@@ -12,10 +12,10 @@ from textual.widgets import Static
 
 from mtlsx.client.selection import Criteria, MessageSource, SelectedMessages
 from mtlsx.errors import UsageError
+from mtlsx_tui.widgets.colours import readable
 from mtlsx_tui.widgets.detail import MessageDetail
 from mtlsx_tui.widgets.filter import FilterLine
 from mtlsx_tui.widgets.stream import MessageStream
-from mtlsx_tui.widgets.subscriptions import safe_colour
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +55,10 @@ class MessagesPane(Vertical):
         self._searching = False
         self._dropped_before = 0
         self._ticks = 0
+        self._subscriptions: tuple[Subscription, ...] = ()
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.colour(self._subscriptions))
 
     def compose(self) -> ComposeResult:
         yield Static(id="messages-head")
@@ -109,11 +113,13 @@ class MessagesPane(Vertical):
 
     def colour(self, subscriptions: Sequence[Subscription]) -> None:
         """Show the topics of each of ``subscriptions`` in its colour."""
+        self._subscriptions = tuple(subscriptions)
+        dark = self.app.current_theme.dark
         self.query_one(MessageStream).colour(
             tuple(
                 (each.topic_filter, colour)
                 for each in subscriptions
-                if (colour := safe_colour(each.colour)) is not None
+                if (colour := readable(each.colour, dark=dark)) is not None
             )
         )
 

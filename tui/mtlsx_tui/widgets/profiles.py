@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.color import Color, ColorParseError
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
@@ -18,6 +17,8 @@ from textual.widgets.option_list import Option
 
 from mtlsx.certificates.times import Validity, ValidityState
 from mtlsx_tui.sessions import State
+from mtlsx_tui.widgets.colours import readable
+from mtlsx_tui.widgets.options import Options
 from mtlsx_tui.widgets.printable import pad, printable
 from mtlsx_tui.widgets.status import DOTS
 
@@ -43,7 +44,7 @@ class Entry:
     unchecked: bool = False
 
 
-class ProfileList(OptionList):
+class ProfileList(Options):
     """The profiles, grouped. Posts ``Shown``, ``Opened`` and what a person wants of the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -115,6 +116,9 @@ class ProfileList(OptionList):
             self._repaint()
         else:
             self._rebuild()
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._repaint())
 
     def on_resize(self, _event: events.Resize) -> None:
         self._repaint()
@@ -220,7 +224,7 @@ class ProfileList(OptionList):
         return Content.assemble(
             indent,
             (dot, colour),
-            (f" {name}", _name_style(entry.colour)),
+            (f" {name}", readable(entry.colour, dark=self.app.current_theme.dark) or ""),
             (left, warning or "$foreground-muted"),
             (alarm, "$text-error bold"),
             (count, "$text-accent"),
@@ -239,14 +243,3 @@ def _left(validity: Validity | None) -> tuple[str, str]:
         case Validity(ValidityState.VALID, int(days)):
             return f" {days}d", ""
     return "", ""
-
-
-def _name_style(colour: str | None) -> str:
-    """The profile's own colour, where the terminal's theme has it."""
-    if colour is None:
-        return ""
-    try:
-        Color.parse(colour)
-    except ColorParseError:
-        return ""
-    return colour

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.cells import cell_len
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.color import Color, ColorParseError
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
@@ -19,10 +18,13 @@ from textual.widgets.option_list import Option
 from mtlsx.client.settings import Subscription
 from mtlsx_tui.sessions import SubscriptionState
 from mtlsx_tui.widgets.choice import Choice
+from mtlsx_tui.widgets.colours import readable
+from mtlsx_tui.widgets.options import Options
 from mtlsx_tui.widgets.printable import fit, printable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.theme import Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Traffic:
     rate: float = 0.0
 
 
-class SubscriptionList(OptionList):
+class SubscriptionList(Options):
     """The subscriptions of a session. Posts what a person wants done with the one under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -98,6 +100,7 @@ class Subscriptions(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[tuple[Subscription, SubscriptionState | None]] = []
+        self._shown_traffic: Mapping[str, Traffic] = {}
 
     def compose(self) -> ComposeResult:
         yield Static("SUBSCRIPTIONS", classes="title")
@@ -110,6 +113,9 @@ class Subscriptions(Vertical):
         yield Static("none", id="subscription-none")
         yield SubscriptionList(id="subscription-list", compact=True, markup=False)
 
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, self._paint_again)
+
     def show(
         self,
         wanted: Sequence[Subscription],
@@ -120,6 +126,7 @@ class Subscriptions(Vertical):
 
         ``answers``: None where there is no connection.
         """
+        self._shown_traffic = traffic
         wanted = tuple({each.topic_filter: each for each in wanted}.values())
         self._rows = [
             (each, None if answers is None else answers.get(each.topic_filter)) for each in wanted
@@ -134,8 +141,14 @@ class Subscriptions(Vertical):
         if wanted:
             options.highlighted = min(highlighted or 0, len(wanted) - 1)
 
+    def _paint_again(self, _theme: Theme) -> None:
+        options = self.query_one(SubscriptionList)
+        for topic_filter, prompt in self._prompts(self._shown_traffic):
+            options.replace_option_prompt(topic_filter, prompt)
+
     def show_traffic(self, traffic: Mapping[str, Traffic]) -> None:
         """Show how many messages have come now."""
+        self._shown_traffic = traffic
         options = self.query_one(SubscriptionList)
         for topic_filter, prompt in self._prompts(traffic):
             if options.get_option(topic_filter).prompt != prompt:
@@ -143,12 +156,11 @@ class Subscriptions(Vertical):
 
     def _prompts(self, traffic: Mapping[str, Traffic]) -> Iterator[tuple[str, Content]]:
         cells = self.query_one(SubscriptionList).scrollable_content_region.width
+        dark = self.app.current_theme.dark
         for subscription, state in self._rows:
             topic_filter = subscription.topic_filter
-            yield (
-                topic_filter,
-                row(subscription, state, traffic.get(topic_filter, Traffic()), cells),
-            )
+            came = traffic.get(topic_filter, Traffic())
+            yield topic_filter, row(subscription, state, came, cells, dark=dark)
 
     def open(self) -> None:
         """Show the line for a new subscription, ready to type."""
@@ -192,9 +204,17 @@ class Subscriptions(Vertical):
 
 
 def row(
-    subscription: Subscription, state: SubscriptionState | None, traffic: Traffic, cells: int
+    subscription: Subscription,
+    state: SubscriptionState | None,
+    traffic: Traffic,
+    cells: int,
+    *,
+    dark: bool,
 ) -> Content:
-    """One subscription in ``cells`` columns: its state, its name, the QoS, and at the right what came."""
+    """One subscription in ``cells`` columns: its state, its name, the QoS, and at the right what came.
+
+    ``dark``: whether the theme is.
+    """
     mark, mark_colour, remark, below = _standing(subscription, state)
     name = printable(subscription.alias or subscription.topic_filter)
     refused = state is not None and state.refused
@@ -205,7 +225,7 @@ def row(
     muted = not subscription.enabled or state is None
     return Content.assemble(
         (f"{mark} ", mark_colour),
-        (name, "$foreground-muted" if muted else safe_colour(subscription.colour) or ""),
+        (name, "$foreground-muted" if muted else readable(subscription.colour, dark=dark) or ""),
         (remark, "$foreground-muted"),
         gap,
         (f" {came}" if came else "", "$text-accent"),
@@ -243,13 +263,3 @@ def _short(number: int) -> str:
     if number < 10_000:
         return f"{number:,}"
     return f"{number // 1000}k" if number < 1_000_000 else f"{number / 1_000_000:.1f}M"
-
-
-def safe_colour(colour: str | None) -> str | None:
-    """A colour that a profile names, as ``#rrggbb``; None where it is no colour, since files may hold anything."""
-    if colour is None:
-        return None
-    try:
-        return Color.parse(colour).hex6
-    except ColorParseError:
-        return None
