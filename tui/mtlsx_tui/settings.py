@@ -83,8 +83,16 @@ _DEFAULTS = Settings()
 _TABLE = Table(Settings, *(Key(setting.name, setting.read) for setting in SETTINGS))
 
 
+class WrongSettingError(UsageError):
+    """What a person wrote for the setting ``name`` cannot be meant."""
+
+    def __init__(self, name: str, summary: str) -> None:
+        super().__init__(summary)
+        self.name = name
+
+
 def read_settings(texts: Mapping[str, str]) -> Settings:
-    """The settings that a person wrote, each as text, "on" or "off" for yes and no. Raises UsageError."""
+    """The settings that a person wrote, each as text, "on" or "off" for yes and no. Raises WrongSettingError."""
     values: dict[str, object] = {}
     for setting in SETTINGS:
         text = texts[setting.name].strip()
@@ -96,10 +104,11 @@ def read_settings(texts: Mapping[str, str]) -> Settings:
             values[setting.name] = int(digits) if plain else text
         else:
             values[setting.name] = text
-    try:
-        return _TABLE.read(values)
-    except WrongError as error:
-        raise UsageError(str(error)) from error
+        try:
+            setting.read(values[setting.name], setting.title)
+        except WrongError as error:
+            raise WrongSettingError(setting.name, str(error)) from error
+    return _TABLE.read(values)
 
 
 def write_settings(settings: Settings) -> dict[str, str]:

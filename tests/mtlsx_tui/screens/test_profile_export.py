@@ -99,7 +99,7 @@ async def test_a_bundle_with_sealed_secrets_is_read_again(
     ("name", "choices", "said"),
     [
         ("", {}, "Where to?"),
-        ("x.txt", {}, "is no .toml, .json or .zip"),
+        ("x.txt", {}, "does not end in .toml, .json or .zip"),
         ("x.toml", {"keys": "go along"}, "go into a bundle only"),
         ("no/such/x.toml", {}, "cannot be written"),
     ],

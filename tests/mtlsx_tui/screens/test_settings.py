@@ -70,8 +70,8 @@ async def test_a_saved_theme_is_there_at_the_next_start(library: ProfileLibrary)
 @pytest.mark.parametrize(
     ("name", "written", "sentence"),
     [
-        ("max_messages", "many", 'max_messages must be a whole number from 1 to 10000000, not "many"'),
-        ("history_bytes", "1", "history_bytes must be a whole number from 1024"),
+        ("max_messages", "many", 'messages must be a whole number from 1 to 10000000, not "many"'),
+        ("history_bytes", "1", "disk space must be a whole number from 1024"),
         ("theme", "dark side", 'There is no theme "dark side".'),
     ],
 )  # fmt: skip
@@ -83,6 +83,7 @@ async def test_what_is_wrong_is_said_and_not_saved(
         await pilot.press("ctrl+s")
         await settle(pilot)
         assert sentence in " ".join(screen_text(app).split())
+        assert app.screen.query_one(f"#set-{name}").has_focus
     assert not (tmp_path / FILE_NAME).exists()
 
 

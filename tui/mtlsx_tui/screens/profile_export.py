@@ -19,6 +19,7 @@ from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import PathSuggester, typed_path
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
+from mtlsx_tui.widgets.status import Status, StatusLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ class ExportScreen(SizedScreen[None]):
         self._chosen["all"] = lambda _: True
 
     def compose(self) -> ComposeResult:
-        yield Static("EXPORT PROFILES", classes="title")
+        yield StatusLine()
         yield Static(_HINT, id="export-hint")
         yield _choice("profiles", "export-profiles", tuple(self._chosen))
         yield _text("file", "export-file", "path of the file, such as devices.zip", path=True)
@@ -79,6 +80,9 @@ class ExportScreen(SizedScreen[None]):
         with VerticalScroll(can_focus=False):
             yield Static(id="export-report")
         yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one(StatusLine).show(Status(profile="export profiles"))
 
     @on(Input.Submitted)
     def action_export(self) -> None:
@@ -117,9 +121,10 @@ class ExportScreen(SizedScreen[None]):
             wanted = _Wanted(profiles, typed_path(file), with_keys, passphrase, overwrite)
             lines = _write(self._library, wanted)
         except MtlsxError as error:
-            lines = [f"✘ {error}"]
-        text = "\n".join(map(printable, lines))
-        self.app.call_from_thread(self.query_one("#export-report", Static).update, Content(text))
+            report = Content.styled(f"✘ {printable(str(error))}", "$text-error")
+        else:
+            report = Content("\n".join(map(printable, lines)))
+        self.app.call_from_thread(self.query_one("#export-report", Static).update, report)
 
 
 def _write(library: ProfileLibrary, wanted: _Wanted) -> list[str]:
@@ -128,7 +133,8 @@ def _write(library: ProfileLibrary, wanted: _Wanted) -> list[str]:
     form = form_of(wanted.path)
     if form is None:
         raise UsageError(
-            f"{wanted.path.name} is no .toml, .json or .zip.", fix="Name it by what it shall be."
+            f"{wanted.path.name} does not end in .toml, .json or .zip.",
+            fix="The ending says what is written.",
         )
     exported = export_profiles(
         library,

@@ -18,6 +18,7 @@ from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import PathSuggester, typed_path
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
+from mtlsx_tui.widgets.status import Status, StatusLine
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -44,7 +45,7 @@ class ImportScreen(SizedScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "look", "Look", show=False),
-        Binding("ctrl+s", "save", "Save"),
+        Binding("ctrl+s", "save", "Import"),
         Binding("escape", "leave", "Back"),
     ]
 
@@ -54,7 +55,7 @@ class ImportScreen(SizedScreen[str | None]):
         self._looked: _Looked | None = None
 
     def compose(self) -> ComposeResult:
-        yield Static("IMPORT PROFILES", classes="title")
+        yield StatusLine()
         yield Static(_HINT, id="import-hint")
         yield _field("file", "import-file", "path of the file", suggester=PathSuggester())
         yield _field(
@@ -65,6 +66,9 @@ class ImportScreen(SizedScreen[str | None]):
         with VerticalScroll(can_focus=False):
             yield Static(id="import-report")
         yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one(StatusLine).show(Status(profile="import profiles"))
 
     @on(Input.Changed)
     def _changed(self, message: Input.Changed) -> None:
@@ -109,13 +113,13 @@ class ImportScreen(SizedScreen[str | None]):
             )
             names = [profile.name for profile in self._library.list().profiles]
         except MtlsxError as error:
-            self.app.call_from_thread(self._show, f"✘ {error}", None)
+            self.app.call_from_thread(self._show_error, str(error))
             return
         looked = _Looked(file, batch, plan(batch.items, names))
         nothing = [None] * len(looked.planned)
         report = import_report(*looked, nothing, dry_run=True)
         if not worker.is_cancelled:
-            self.app.call_from_thread(self._show, f"{report}\n^s saves.", looked)
+            self.app.call_from_thread(self._show, f"{report}\n^s imports.", looked)
             if save:
                 self.app.call_from_thread(self._save, looked)
 
@@ -123,6 +127,11 @@ class ImportScreen(SizedScreen[str | None]):
         self._looked = looked
         lines = (printable(line) for line in text.splitlines())
         self.query_one("#import-report", Static).update(Content("\n".join(lines)))
+
+    def _show_error(self, text: str) -> None:
+        self._looked = None
+        shown = Content.styled(f"✘ {printable(text)}", "$text-error")
+        self.query_one("#import-report", Static).update(shown)
 
     @work(thread=True, group="profiles")
     def _save(self, looked: _Looked) -> None:
@@ -134,7 +143,7 @@ class ImportScreen(SizedScreen[str | None]):
                 names.append(take(planned, self._library).profile.name)  # noqa: PERF401  (kept when one fails)
         except MtlsxError as error:
             saved = f" Saved before that: {', '.join(names)}." if names else ""
-            self.app.call_from_thread(self._show, f"✘ {error}{saved}", None)
+            self.app.call_from_thread(self._show_error, f"{error}{saved}")
             return
         if names:
             self.app.call_from_thread(self.dismiss, names[0])

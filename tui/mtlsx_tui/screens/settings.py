@@ -18,6 +18,7 @@ from mtlsx_tui.settings import (
     SETTINGS,
     Setting,
     Settings,
+    WrongSettingError,
     load_settings,
     read_settings,
     save_settings,
@@ -27,6 +28,7 @@ from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
+from mtlsx_tui.widgets.status import Status, StatusLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +64,7 @@ class SettingsScreen(SizedScreen[None]):
         self._theme_before = ""
 
     def compose(self) -> ComposeResult:
-        yield Static(f"SETTINGS  {printable(str(self._directory / FILE_NAME))}", classes="title")
+        yield StatusLine()
         with VerticalScroll(id="settings", can_focus=False):
             for setting in SETTINGS:
                 with Vertical(classes="setting"):
@@ -73,6 +75,8 @@ class SettingsScreen(SizedScreen[None]):
 
     def on_mount(self) -> None:
         self._theme_before = self.app.theme
+        where = str(self._directory / FILE_NAME)
+        self.query_one(StatusLine).show(Status(profile="settings", facts=(printable(where),)))
         self._say(str(self._problem) if self._problem is not None else None)
         try:
             self._fill(load_settings(self._directory))
@@ -122,11 +126,18 @@ class SettingsScreen(SizedScreen[None]):
     def action_save(self) -> None:
         """Save what is written, and leave."""
         texts = {name: control.value for name, control in self._controls().items()}
+        for name in texts:
+            self.query_one(f"#field-{name}", Field).show_error(None)
+        self._say(None)
         try:
             settings = read_settings(texts)
             self._check_theme(settings.theme)
             before = load_settings(self._directory)
             save_settings(settings, self._directory)
+        except WrongSettingError as error:
+            self.query_one(f"#field-{error.name}", Field).show_error(str(error))
+            self._controls()[error.name].focus()
+            return
         except MtlsxError as error:
             self._say(str(error))
             return
@@ -151,7 +162,7 @@ class SettingsScreen(SizedScreen[None]):
     def _check_theme(self, name: str) -> None:
         if name not in self.app.available_themes:
             names = ", ".join(sorted(self.app.available_themes))
-            raise UsageError(f'There is no theme "{name}".', fix=f"There are {names}.")
+            raise WrongSettingError(_THEME, f'There is no theme "{name}". There are {names}.')
 
     def _say(self, text: str | None) -> None:
         note = self.query_one("#settings-note", Static)

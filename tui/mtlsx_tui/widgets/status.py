@@ -51,7 +51,8 @@ class StatusLine(Horizontal):
         background: $panel;
         & > #status-place { width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
         & > #status-state { width: auto; text-wrap: nowrap; margin: 0 1; }
-        & > #status-mapping { width: auto; margin: 0 1 0 2; }
+        & > #status-mapping { display: none; width: auto; margin: 0 1 0 2; }
+        &.-mapped > #status-mapping { display: block; }
         & > #status-alarm { width: auto; background: $error; color: $text; text-style: bold; }
     }
     """
@@ -84,6 +85,7 @@ class StatusLine(Horizontal):
         self.query_one("#status-state", Static).update(Content("  ").join(parts))
         mapping = Content.styled(status.mapping or "", "$foreground-muted")
         self.query_one("#status-mapping", Static).update(mapping)
+        self.set_class(status.mapping is not None, "-mapped")
         alarm = self.query_one("#status-alarm", Static)
         alarm.display = status.alarm is not None
         alarm.update(f" {status.alarm} ")
