@@ -41,9 +41,9 @@ def limit_facts(facts: ConnackFacts) -> Iterator[tuple[str, str]]:
     limits = [
         form.format(value)
         for form, value in (
-            ("receive maximum {}", facts.receive_maximum),
+            ("receive maximum {:,}", facts.receive_maximum),
             ("packets of {:,} bytes", facts.maximum_packet_size),
-            ("topic aliases {}", facts.topic_alias_maximum),
+            ("topic aliases {:,}", facts.topic_alias_maximum),
             ("QoS {}", facts.maximum_qos),
         )
         if value is not None

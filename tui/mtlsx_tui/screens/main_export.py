@@ -42,8 +42,8 @@ class ExportPanel(AskPanel):
             "export",
             f"Write {len(messages):,} messages: NAME.csv makes CSV, any other name JSON lines",
             (
-                Asked("file", "File", _FILE, path=True),
-                Asked("existing", "Existing", _KEEP, choices=(_KEEP, _REPLACE)),
+                Asked("file", "file", _FILE, path=True),
+                Asked("existing", "existing", _KEEP, choices=(_KEEP, _REPLACE)),
             ),
         )
 

@@ -66,17 +66,17 @@ def questions(subscription: Subscription, *, version5: bool) -> tuple[Asked, ...
     colours = _COLOURS if colour in _COLOURS else (colour, *_COLOURS)
     identifier = subscription.subscription_identifier
     options = (
-        Asked("no_local", "No local", _yes_or_no(subscription.no_local), (_NO, _YES)),
-        Asked("as_published", "Keep retain", _yes_or_no(subscription.retain_as_published), (_NO, _YES)),
-        Asked("retained", "Retained", _RETAINED[subscription.retain_handling], _RETAINED),
-        Asked("identifier", "Identifier", "" if identifier is None else str(identifier), hint="none"),
+        Asked("no_local", "no local", _yes_or_no(subscription.no_local), (_NO, _YES)),
+        Asked("as_published", "keep retain", _yes_or_no(subscription.retain_as_published), (_NO, _YES)),
+        Asked("retained", "retained", _RETAINED[subscription.retain_handling], _RETAINED),
+        Asked("identifier", "identifier", "" if identifier is None else str(identifier), hint="none"),
     )  # fmt: skip
     return (
-        Asked("filter", "Topic filter", subscription.topic_filter),
-        Asked("alias", "Alias", subscription.alias or "", hint="shown in place of the filter"),
+        Asked("filter", "topic filter", subscription.topic_filter),
+        Asked("alias", "alias", subscription.alias or "", hint="shown in place of the filter"),
         Asked("qos", "QoS", str(subscription.qos), ("0", "1", "2")),
         *(options if version5 else ()),
-        Asked("colour", "Colour", colour, colours),
+        Asked("colour", "colour", colour, colours),
     )
 
 

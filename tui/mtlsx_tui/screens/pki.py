@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 EMPTY = """\
 No authorities yet.
 
-n makes one. It issues certificates for servers and devices, revokes them, and says so
+n makes one. It issues certificates for servers and devices, revokes them, and says so \
 in lists that brokers read. Everything is kept in plain files:
 """
 KEYS = (

@@ -24,8 +24,9 @@ A profile is one test device: the address of the broker, the CA that signed the 
 and the device's own certificate and key.
 
   [$text-primary b]n[/]   makes one, and shows what the broker will see
-  [$text-primary b]o[/]   takes profiles over from MQTTX, MQTT Explorer and others
-  [$text-primary b]b[/]   runs a broker on this machine, and shows whom it lets in and why
+  [$text-primary b]o[/]   imports from MQTTX, MQTT Explorer and others
+  [$text-primary b]k[/]   issues certificates: CA, servers, devices
+  [$text-primary b]b[/]   runs a broker here, and shows whom it lets in
   [$text-primary b]?[/]   lists all keys
   [$text-primary b]q[/]   quits
 """

@@ -39,7 +39,7 @@ class AskPanel(Vertical):
     """Asks; has the focus while it does. Posts ``Answered`` and ``Closed``."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s,enter", "answer", "Do it"),
+        Binding("ctrl+s,enter", "answer", "OK"),
         Binding("escape", "close", "Cancel"),
         # With priority, so that what is typed ahead lands in the next field.
         Binding("tab,down", "step(1)", "Next field", show=False, priority=True),
