@@ -32,6 +32,7 @@ from mtlsx.client.connection import Connection
 from mtlsx.client.events import Event
 from mtlsx.client.message import Message
 from mtlsx.client.settings import ConnectionSettings
+from mtlsx.identity.mapping import Dialect
 from mtlsx.pki import authority
 from mtlsx.pki.crls import Reason
 from mtlsx.pki.keys import KeyKind
@@ -208,6 +209,7 @@ class Clock:
         *,
         on_event: Callable[[Event], None],
         on_message: Callable[[Message], object],
+        dialect: Dialect | None,
     ) -> Connection:
         """A real connection, whose messages arrive by this clock."""
 
@@ -216,7 +218,7 @@ class Clock:
             self._seconds += 0.173
             on_message(message)
 
-        return Connection(settings, on_event=on_event, on_message=arrive)
+        return Connection(settings, on_event=on_event, on_message=arrive, dialect=dialect)
 
 
 if __name__ == "__main__":

@@ -172,14 +172,14 @@ async def settings(pilot: Pilot[None], _: Material) -> None:
     """What can be set for all profiles."""
     await shown(pilot, "HMGET")
     await pilot.press("comma")
-    await shown(pilot, "SETTINGS")
+    await shown(pilot, "disk space")
 
 
 async def export(pilot: Pilot[None], _: Material) -> None:
     """The profiles of a group, on their way into a file."""
     await shown(pilot, "HMGET")
     await pilot.press("O")
-    await shown(pilot, "EXPORT PROFILES")
+    await shown(pilot, "once more")
     await pilot.press("right")
     pilot.app.screen.query_one("#export-file", Input).value = "~/factory.zip"
     await pilot.press("tab")
