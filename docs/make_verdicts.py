@@ -35,6 +35,12 @@ An id is stable, and belongs to one stage, one side and one exit code. What serv
 more than that our certificate was refused; its own dates, usage, strength and issuer say why. Where they leave several
 causes, the others are in `candidates`, most likely first, without those that our certificate speaks against. Words in
 ⟨brackets⟩ are put in.
+
+Who hangs up without an alert says nothing, and then only the order of things tells what it was for. So a server that asked
+for a certificate is listened to before anything is written, in TLS 1.2 too: two round trips, and 100 ms at least, after the
+handshake, and as long again after its session tickets. An end within that time is about our certificate, whether TLS or an
+application behind it has judged it. Once CONNECT has gone out, an end of file may be the answer to that:
+`closed-without-connack`, with what else it may be among the candidates and in the sentence.
 """
 
 RULES_INTRODUCTION = """\

@@ -52,7 +52,6 @@ class Fact(StrEnum):
     JUDGED = "the server went on after it"
     # MQTT
     OVER_TLS = "the connection is over TLS"
-    UNJUDGED = "the server had not said anything since our certificate"
     HAS_CERTIFICATE = "we have a certificate"
     NO_CN = "our certificate has no common name"
     OTHER_SERVER = "the broker named another server"
@@ -148,7 +147,10 @@ class Rule:
     by: RefusedBy | None = None
 
     def verdict(self, evidence: Evidence) -> Verdict:
-        own = evidence.faults if KINDS[self.id].stage is Stage.CLIENT_CERTIFICATE else ()
+        about_ours = any(
+            KINDS[each].stage is Stage.CLIENT_CERTIFICATE for each in (self.id, *self.others)
+        )
+        own = evidence.faults if about_ours else ()
         others = dict.fromkeys((*own, *self.others))
         return Verdict(
             self.id,
