@@ -121,8 +121,9 @@ class Device:
         failure = link.ready.exception()
         if isinstance(failure, HandshakeError):
             return judge_handshake(failure.record, self._local_side())
+        handshake = link.ready.result() - started
+        latencies["handshake"].add(handshake)
         asked = self._loop.time()
-        latencies["handshake"].add(asked - started)
         answer = await self._ask(connect_packet(settings))
         if not isinstance(answer, Connack):
             return self._unconnected(link)
@@ -135,7 +136,7 @@ class Device:
             )
         now = self._loop.time()
         latencies["connack"].add(now - asked)
-        latencies["connection"].add(now - started)
+        latencies["connection"].add(handshake + now - asked)
         self._tally.connecting.mark(now)
         self._accepted(answer)
         return None
