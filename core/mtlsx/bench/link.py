@@ -41,6 +41,8 @@ class Link(asyncio.Protocol):
         """Whether the network takes more."""
         self.written_at = 0.0
         """When something was written last, on the loop's clock."""
+        self.at_end = False
+        """Whether the server closed the connection in good order: an end of file, no reset."""
         self.writable.set()
         self._loop = loop
         self._tls = tls
@@ -118,10 +120,12 @@ class Link(asyncio.Protocol):
         if plain:
             self._on_data(plain)
         if self._tls.at_end:
+            self.at_end = True
             self.close()  # some servers wait for our close_notify before they hang up
 
     def eof_received(self) -> None:
         """The transport closes itself then; ``connection_lost`` follows."""
+        self.at_end = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._tls is not None and not self.ready.done():
