@@ -274,7 +274,7 @@ CLIENT_CERTIFICATE = Group(
              "EMQX on OTP 25: a bare end of file on TLS 1.3 for a CN that is an IA5String"),
         Rule("client-cert-rejected", _if(ended=Ended.CLOSED),
              "{target} hung up on our certificate without saying why{suspicion}.",
-             "Look into the broker's log; it may be unable to decode the certificate.",
+             "Look into the broker's log; it may be unable to decode the certificate, or have rules of its own.",
              "an end of file after our certificate and before we wrote anything; Node.js does this for every fault",
              ("client-cert-unknown-ca", "client-cert-revoked")),
     ),

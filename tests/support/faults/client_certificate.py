@@ -229,7 +229,7 @@ def expired_certificate_that_the_application_hangs_up_on_late(scene: Scene) -> C
 
     def hang_up_on_connect(one: Misbehaving) -> None:
         _take_anybody(one)
-        one.socket.recv(65536)
+        one.words()
 
     return scene.settings(_misbehaving(scene, hang_up_on_connect), scene.pki.device_expired)
 
