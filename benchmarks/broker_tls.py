@@ -15,7 +15,6 @@ import asyncio
 import gc
 import hashlib
 import itertools
-import os
 import resource
 import ssl
 import subprocess
@@ -29,6 +28,7 @@ from typing import Self
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from memory import resident_set_size
 from mtlsx.auth.passwords import Simple
 from mtlsx.auth.settings import AuthSettings, Identity, RedisAuthentication, RedisServer
 from mtlsx.auth.stores.embedded import EmbeddedStore
@@ -262,11 +262,6 @@ class Echo:
     def writable(self, link: Link, ready: bool) -> None: ...
 
     def closed(self, link: Link, how: Closed) -> None: ...
-
-
-def resident_set_size() -> int:
-    """Bytes of memory that this process holds (proc(5), statm)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,6 @@ from broker_tls import (  # which puts the rooms of the project in reach
     password_of,
     serve,
 )
-
 from mtlsx.auth.settings import Identity
 from mtlsx.bench.descriptors import make_room
 from mtlsx.packets.control_packets import Connect
