@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import signal
 import socket
 from pathlib import Path
@@ -16,6 +18,7 @@ from support.running_broker import broker_process
 pytestmark = pytest.mark.e2e
 
 NOT_AUTHORIZED, BAD_PASSWORD, SHUTTING_DOWN = 0x87, 0x86, 0x8B
+PIPE = 4096  # octets; the least that a pipe holds
 
 CONFIGURATION = """\
 [listeners.tcp.default]
@@ -123,6 +126,27 @@ async def test_hangup_loads_the_files_anew(cli: Cli, configuration: Path) -> Non
             )
             assert "line 16" in said
             assert await client.subscribe(b"secret/x", b"other/x") == (2, NOT_AUTHORIZED)
+
+
+async def test_nobody_has_to_read_what_it_prints(cli: Cli, configuration: Path) -> None:
+    """Clients are served while its output is a pipe that is full, and nothing is lost that fits into memory."""
+    with cli.started("broker", "--json", "--config", configuration) as program:
+        assert program.process.stdout is not None
+        fcntl.fcntl(program.process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
+        started = json.loads(program.line())
+        for number in range(100):
+            async with await RawClient.open((started["host"], started["port"])) as client:
+                connack = await client.connect(login(b"client %d" % number))
+                assert connack.code == 0
+                client.send(Disconnect())
+                assert await client.ended() == []
+        program.signal(signal.SIGTERM)
+        done = program.result()
+        assert (done.code, done.stderr) == (0, "")
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        printed = [each["client_id"] for each in events if each["event"] == "client_connected"]
+        assert printed == [f"client {number}" for number in range(100)]
+        assert len(done.stdout) > 2 * PIPE
 
 
 def test_a_port_that_is_taken(cli: Cli, tmp_path: Path) -> None:

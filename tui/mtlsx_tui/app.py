@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 
 from mtlsx.profiles.directories import config_directory, state_directory
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx_tui.broker_session import BrokerFactory, BrokerSession
+from mtlsx_tui.garbage import FullCollections
 from mtlsx_tui.local_broker import LocalBroker
 from mtlsx_tui.screens.commands import key_commands
 from mtlsx_tui.screens.main import MainScreen
@@ -84,6 +86,7 @@ class MtlsxApp(App[None]):
             history=history, settings_directory=settings_directory,
         )  # fmt: skip
         self._theme_wanted = settings.theme
+        self._garbage = FullCollections()
 
     @property
     def local_broker(self) -> LocalBroker | None:
@@ -95,11 +98,22 @@ class MtlsxApp(App[None]):
             self.theme = self._theme_wanted
         if self.broker.local is not None:
             self.run_worker(self.broker.start(), group="broker")
+        if not self.is_headless:
+            self._garbage.begin()
+            self.set_interval(1.0, self._garbage.look)
 
     async def on_unmount(self) -> None:
         """Disconnect everything and stop the broker, however the application comes to its end."""
         await asyncio.to_thread(self.main.sessions.stop_all, 2.0)
         await self.broker.stop()
+        if not self.is_headless:
+            self._garbage.end()
+
+    async def on_event(self, event: events.Event) -> None:
+        """See ``App``."""
+        if isinstance(event, events.InputEvent):
+            self._garbage.touched()
+        await super().on_event(event)
 
     def get_default_screen(self) -> Screen[None]:
         return self.main

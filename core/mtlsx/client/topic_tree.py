@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, insort
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -26,8 +27,8 @@ class Node:
     """One level of one or more topics.
 
     ``level``: its text, which may be empty; ``parent``: None for the root, which is no level. ``topic``: the topic
-    that ends here, if messages came on it. ``topics`` and ``messages`` count what is here and below. ``open``:
-    whether a person sees what is below.
+    that ends here, if messages came on it, and ``folded`` its name for searches, without case; else None and "".
+    ``topics`` and ``messages`` count what is here and below. ``open``: whether a person sees what is below.
     """
 
     level: str
@@ -35,6 +36,7 @@ class Node:
     depth: int
     order: str
     topic: Topic | None = None
+    folded: str = ""
     topics: int = 0
     messages: int = 0
     open: bool = False
@@ -73,22 +75,31 @@ class TopicTree:
         return node
 
     def matching(self, text: str) -> list[Node]:
-        """The nodes of all topics with ``text`` in their name, whatever its case, and the levels above them."""
+        """The nodes of all topics with ``text`` in their name, whatever its case, and the levels above them.
+
+        ``text`` is not empty.
+        """
         wanted = text.casefold()
-        shown = {self.root}
-        for topic, end in self._ends.items():
-            if wanted in topic.name.casefold():
-                node: Node | None = end
-                while node is not None and node not in shown:
-                    shown.add(node)
-                    node = node.parent
         rows: list[Node] = []
-        waiting = [self.root]
-        while waiting:
-            node = waiting.pop()
-            rows.append(node)
-            waiting += [child for child in reversed(node.children) if child in shown]
-        return rows[1:]
+        below = iter(self.root.children)
+        # Of each node on the way down: what comes behind it, whether its topic is found, and its place in ``rows``.
+        above: list[tuple[Iterator[Node], bool, int]] = []
+        while True:
+            for node in below:
+                found = wanted in node.folded
+                if node.children:
+                    above.append((below, found, len(rows)))
+                    rows.append(node)
+                    below = iter(node.children)
+                    break
+                if found:
+                    rows.append(node)
+            else:
+                if not above:
+                    return rows
+                below, found, at = above.pop()
+                if not found and len(rows) == at + 1:
+                    rows.pop()
 
     def topics_below(self, node: Node) -> list[Topic]:
         """The topics that end at ``node`` or below it."""
@@ -101,6 +112,8 @@ class TopicTree:
         if end is None:
             end = self._ends[topic] = self._node(topic.name)
             end.topic = topic
+            folded = topic.name.casefold()
+            end.folded = topic.name if folded == topic.name else folded
         node: Node | None = end
         while node is not None:
             node.messages += messages
@@ -121,7 +134,7 @@ class TopicTree:
         end = self._ends.pop(topic)
         # What is below was counted here too, and stays.
         messages = end.messages - sum(child.messages for child in end.children)
-        end.topic = None
+        end.topic, end.folded = None, ""
         node: Node | None = end
         while node is not None:
             parent = node.parent
@@ -135,13 +148,19 @@ class TopicTree:
 def rows_below(node: Node, *, closed_too: bool = False) -> list[Node]:
     """The nodes below ``node``, from top to bottom: those whose parents are all open, or all of them."""
     rows: list[Node] = []
-    waiting = node.children[::-1]
-    while waiting:
-        each = waiting.pop()
-        rows.append(each)
-        if each.children and (closed_too or each.open):
-            waiting += each.children[::-1]
-    return rows
+    above: list[Iterator[Node]] = []
+    below = iter(node.children)
+    while True:
+        for each in below:
+            rows.append(each)
+            if each.children and (closed_too or each.open):
+                above.append(below)
+                below = iter(each.children)
+                break
+        else:
+            if not above:
+                return rows
+            below = above.pop()
 
 
 _ORDER = attrgetter("order")
