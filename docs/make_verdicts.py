@@ -29,7 +29,7 @@ INTRODUCTION = """\
 # Verdicts
 
 What mtlsx says when a connection fails, and how it comes to it. Made by `docs/make_verdicts.py` from the table that the
-program itself reads (`core/mtlsx/probe/rules.py`).
+program itself reads (`core/mtlsx/probe/rules.py`, with `rules_tls.py`).
 
 An id is stable, and belongs to one stage, one side and one exit code. What servers send differs, so an alert alone says no
 more than that our certificate was refused; its own dates, usage, strength and issuer say why. Where they leave several

@@ -1,6 +1,6 @@
 """What a rule is: a condition on evidence, the verdict that follows, its words and its source.
 
-The rules themselves are the table in ``rules``. ``decide`` takes the first that holds.
+The rules themselves are the table in ``rules`` and ``rules_tls``. ``decide`` takes the first that holds.
 """
 
 from __future__ import annotations
@@ -127,6 +127,24 @@ class When:
             and self.facts <= evidence.facts
             and self.without.isdisjoint(evidence.facts)
         )
+
+
+ALWAYS = When()
+
+
+def where(
+    *facts: Fact,
+    alerts: Iterable[int] = (),
+    codes: Iterable[int] = (),
+    reasons: tuple[str, ...] = (),
+    ended: Ended | None = None,
+    without: Iterable[Fact] = (),
+) -> When:
+    """A condition on the evidence of the occasion that a rule's group is about."""
+    return When(
+        ended=ended, alerts=frozenset(alerts), codes=frozenset(codes), reasons=reasons,
+        facts=frozenset(facts), without=frozenset(without),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
