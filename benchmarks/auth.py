@@ -19,15 +19,15 @@ import hashlib
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from cryptography import x509
-from identity import best_slices, device_certificates
 
+from identity import best_slices, device_certificates
 from mtlsx.auth.connect import Peer
 from mtlsx.auth.engine import Engine
 from mtlsx.auth.passwords import Simple
@@ -136,7 +136,7 @@ async def best_of(
             numbers = iter(range(count))
 
             async def work(
-                run: Callable[[int], Awaitable[None]] = run, numbers: iter = numbers
+                run: Callable[[int], Awaitable[None]] = run, numbers: Iterator[int] = numbers
             ) -> None:
                 for number in numbers:
                     await run(number)

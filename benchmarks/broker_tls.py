@@ -15,19 +15,20 @@ import asyncio
 import gc
 import hashlib
 import itertools
-import os
 import resource
 import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Self
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from memory import resident_set_size
 from mtlsx.auth.passwords import Simple
 from mtlsx.auth.settings import AuthSettings, Identity, RedisAuthentication, RedisServer
 from mtlsx.auth.stores.embedded import EmbeddedStore
@@ -42,7 +43,8 @@ from support.made_pki import CLIENT, SERVER, make
 KINDS = ("asyncio", "links", "broker")
 HELLO = b"fourteen bytes"
 CONNACK = 4  # bytes
-PASSWORD, SALT = b"one device, one secret", b"salt"
+DEVICE = "dev-1"
+SALT = b"salt"
 BROKERS: list[Broker] = []
 ROUNDS = 3
 AT_ONCE = 20
@@ -51,7 +53,7 @@ TARGET = 50 * 1024
 
 def main(connections: int, idle: int) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        make_certificates(Path(directory))
+        make_certificates(Path(directory), [DEVICE])
         rates: dict[str, list[float]] = {kind: [] for kind in KINDS}
         for _ in range(ROUNDS):
             for kind, measured in rates.items():
@@ -68,36 +70,52 @@ def main(connections: int, idle: int) -> None:
         print(f"target for the broker: {TARGET / 1024:.0f} KiB")
 
 
-def make_certificates(directory: Path) -> None:
+def make_certificates(directory: Path, devices: Iterable[str]) -> None:
+    """An authority, a server, and the devices, as NAME.pem and NAME.key in ``directory``."""
     ca = make("Benchmark CA", ca=True)
     ca.save(directory, "ca")
     make("localhost", ca, usage=SERVER, names=("localhost",)).save(directory, "server")
-    make("dev-1", ca, usage=CLIENT).save(directory, "device")
+    for device in devices:
+        make(device, ca, usage=CLIENT).save(directory, device)
 
 
 def measure(kind: str, directory: str, connections: int, idle: int) -> tuple[float, int]:
     """CPU seconds of the server for ``connections``, and bytes that it grew by for ``idle`` ones."""
-    server = subprocess.Popen(
-        [sys.executable, __file__, kind, directory], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )  # fmt: skip
-    assert server.stdin
-    assert server.stdout
-    port = int(server.stdout.readline())
+    with Server(__file__, kind, directory) as server:
+        asyncio.run(connect(kind, directory, server.port, 50))  # warm
+        before = server.ask()
+        after = asyncio.run(connect(kind, directory, server.port, connections, idle, server.ask))
+        return after[0] - before[0], after[1] - before[1]
 
-    def ask() -> tuple[float, int]:
-        server.stdin.write("\n")
-        server.stdin.flush()
-        cpu, memory = server.stdout.readline().split()
+
+class Server:
+    """The child process that runs ``program`` with ``arguments``, which serves; killed at the end of the block."""
+
+    def __init__(self, program: str, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, program, *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.port = int(self._line())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def ask(self) -> tuple[float, int]:
+        """CPU seconds that it has used, and bytes of memory that it holds."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        cpu, memory = self._line().split()
         return float(cpu), int(memory)
 
-    try:
-        asyncio.run(connect(kind, directory, port, 50))  # warm
-        before = ask()
-        after = asyncio.run(connect(kind, directory, port, connections, idle, ask))
-        return after[0] - before[0], after[1] - before[1]
-    finally:
-        server.kill()
-        server.wait()
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
 
 
 async def connect(
@@ -105,23 +123,19 @@ async def connect(
     ask: Callable[[], tuple[float, int]] = lambda: (0.0, 0),
 ) -> tuple[float, int]:  # fmt: skip
     """Come and go ``connections`` times, then stay ``idle`` times; what ``ask`` says at the end."""
-    context = ssl.create_default_context(cafile=f"{directory}/ca.pem")
-    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-    context.load_cert_chain(f"{directory}/device.pem", f"{directory}/device.key")
+    context = device_context(directory, DEVICE)
+    password = password_of(DEVICE)
     turns = iter(range(connections + idle))
-    staying = []
+    staying: list[asyncio.StreamWriter] = []
 
     async def come() -> None:
         for turn in turns:
-            reader, writer = await asyncio.open_connection(
-                "127.0.0.1", port, ssl=context, server_hostname="localhost"
-            )
+            reader, writer = await open_tls(port, context)
             if kind == "broker":
-                writer.write(encode(Connect(4, f"client {turn}".encode(), password=PASSWORD), 4))
+                writer.write(encode(Connect(4, f"client {turn}".encode(), password=password), 4))
                 assert (await reader.readexactly(CONNACK))[3] == 0
             else:
-                writer.write(HELLO)
-                await reader.readexactly(len(HELLO))
+                await hear_echo(reader, writer)
             if turn >= connections:
                 staying.append(writer)
             else:
@@ -135,10 +149,43 @@ async def connect(
     return measured
 
 
+def device_context(directory: str, device: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=f"{directory}/ca.pem")
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+    context.load_cert_chain(f"{directory}/{device}.pem", f"{directory}/{device}.key")
+    return context
+
+
+def password_of(device: str) -> bytes:
+    return f"the secret of {device}".encode()
+
+
+async def open_tls(
+    port: int, context: ssl.SSLContext
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection(
+        "127.0.0.1", port, ssl=context, server_hostname="localhost"
+    )
+
+
+async def hear_echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(HELLO)
+    assert await reader.readexactly(len(HELLO)) == HELLO
+
+
 # ---------------------------------------------------------------------- the servers, in children
 
 
-async def serve(kind: str, directory: str) -> None:
+async def serve(
+    kind: str,
+    directory: str,
+    identity: Identity = Identity(peer_cert_as_username="cn"),  # noqa: B008  (frozen)
+    devices: Iterable[str] = (DEVICE,),
+) -> None:
+    """Serve on a free port, print it, and for each line of input what has been used of CPU and memory.
+
+    ``identity`` and ``devices``: which the broker lets in, and as whom.
+    """
     certificate, key, ca = (
         f"{directory}/{name}" for name in ("server.pem", "server.key", "ca.pem")
     )
@@ -150,7 +197,7 @@ async def serve(kind: str, directory: str) -> None:
         server = await asyncio.start_server(echo, "127.0.0.1", 0, ssl=context, backlog=1024)
         print(server.sockets[0].getsockname()[1], flush=True)
     elif kind == "broker":
-        print(await start_broker(listener(certificate, key, ca)), flush=True)
+        print(await start_broker(listener(certificate, key, ca), identity, devices), flush=True)
     else:
         acceptor = Acceptor(
             listener(certificate, key, ca),
@@ -171,18 +218,26 @@ def listener(certificate: str, key: str, ca: str) -> Listener:
     return Listener("ssl", "bench", ("127.0.0.1", 0), ssl_options=options)
 
 
-async def start_broker(listening: Listener) -> int:
-    redis = RedisServer(embedded=True)
+async def start_broker(listening: Listener, identity: Identity, devices: Iterable[str]) -> int:
     store = EmbeddedStore()
-    hashed = hashlib.sha256(SALT + PASSWORD).hexdigest().encode()
-    await store.load([(b"HSET", b"tls_domain:dev-1", b"password_hash", hashed, b"salt", SALT)])
-    auth = AuthSettings(
-        identity=Identity(peer_cert_as_username="cn"),
-        authentication=(
-            RedisAuthentication(redis, "HMGET tls_domain:${cert_common_name} password_hash salt",
-                                Simple("sha256", "prefix")),
-        ),
+    await store.load(
+        [
+            (b"HSET", f"tls_domain:{device}".encode(),
+             b"password_hash", hashlib.sha256(SALT + password_of(device)).hexdigest().encode(),
+             b"salt", SALT)
+            for device in devices
+        ]
     )  # fmt: skip
+    auth = AuthSettings(
+        identity=identity,
+        authentication=(
+            RedisAuthentication(
+                RedisServer(embedded=True),
+                "HMGET tls_domain:${cert_common_name} password_hash salt",
+                Simple("sha256", "prefix"),
+            ),
+        ),
+    )
     broker = Broker(
         Configuration((listening,), auth=auth), on_event=lambda _: None, open_store=lambda _: store
     )
@@ -209,15 +264,10 @@ class Echo:
     def closed(self, link: Link, how: Closed) -> None: ...
 
 
-def resident_set_size() -> int:
-    """Bytes of memory that this process holds (proc(5), statm)."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 if __name__ == "__main__":
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     if sys.argv[1:] and sys.argv[1] in KINDS:
-        asyncio.run(serve(*sys.argv[1:3]))
+        asyncio.run(serve(sys.argv[1], sys.argv[2]))
     else:
         main(*map(int, sys.argv[1:] or ("2000", "2000")))

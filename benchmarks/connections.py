@@ -17,10 +17,19 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from receive import DEADLINE, feed, settings_for  # which puts the rooms of the project in reach
+
+if TYPE_CHECKING:
+    from mtlsx.client.connection import Connection
+    from mtlsx.client.events import Event
+    from mtlsx.client.message import Message
+    from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.identity.mapping import Dialect
 
 CONNECTIONS, RATE = 10, 5_000
 TARGET_LAG = 100.0  # milliseconds
@@ -38,8 +47,14 @@ async def application(port: int, pki: Path, count: int) -> tuple[list[int], floa
 
     subscribed = threading.Semaphore(0)
 
-    def connect(settings, *, on_event, on_message, dialect):
-        def hear(event: object) -> None:
+    def connect(
+        settings: ConnectionSettings,
+        *,
+        on_event: Callable[[Event], None],
+        on_message: Callable[[Message], object],
+        dialect: Dialect | None,
+    ) -> Connection:
+        def hear(event: Event) -> None:
             on_event(event)
             if isinstance(event, Subscribed):
                 subscribed.release()
@@ -69,10 +84,14 @@ async def application(port: int, pki: Path, count: int) -> tuple[list[int], floa
             assert await asyncio.to_thread(subscribed.acquire, timeout=DEADLINE)
         print("ready", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        sessions = [app.main.sessions.get(profile.name) for profile in profiles]
+        rings = [
+            session.ring
+            for profile in profiles
+            if (session := app.main.sessions.get(profile.name)) is not None
+        ]
         lags: list[float] = []
         deadline = time.monotonic() + DEADLINE
-        while sum(got := [session.ring.next for session in sessions]) < count:
+        while sum(got := [ring.next for ring in rings]) < count:
             asked = time.perf_counter()
             await asyncio.sleep(NAP)
             lags.append((time.perf_counter() - asked - NAP) * 1000)

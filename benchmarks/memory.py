@@ -17,8 +17,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sources import Take
 
 TARGET = 60  # MB
 MESSAGES, MANY = 100_000, 1_000_000
@@ -58,12 +61,13 @@ async def resident(messages: int) -> int:
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
     from mtlsx_tui.app import MtlsxApp
+    from sources import source
 
     plain = ConnectionSettings(host="localhost", port=1883, transport=Transport.MQTT)
     with tempfile.TemporaryDirectory() as directory:
         library = ProfileLibrary(Path(directory))
         library.save(Profile(name="device", connection=plain))
-        app = MtlsxApp(library, connect=lambda _, **calls: Source(messages, **calls))
+        app = MtlsxApp(library, connect=source(lambda take: deliver(messages, take)))
         async with app.run_test(size=(120, 36)) as pilot:
             while "device" not in app.export_screenshot():
                 await pilot.pause(0.1)
@@ -83,39 +87,13 @@ def resident_set_size() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-class Source:
-    """A connection that is accepted at once and delivers its messages at once."""
+def deliver(messages: int, take: Take) -> None:
+    """Everything, at once."""
+    from mtlsx.client.message import Message
 
-    def __init__(
-        self,
-        messages: int,
-        *,
-        on_event: Callable,
-        on_message: Callable,
-        dialect: str | None,  # noqa: ARG002
-    ) -> None:
-        self._messages = messages
-        self._on_event = on_event
-        self._on_message = on_message
-
-    def start(self) -> None:
-        """Deliver everything."""
-        from mtlsx.client.events import ConnackFacts, Connected
-        from mtlsx.client.message import Message
-
-        facts = ConnackFacts(code=0, session_present=False, client_id="device")
-        self._on_event(Connected(facts, None))
-        for number in range(self._messages):
-            topic, payload = f"factory/{number % 1000}/temperature", os.urandom(PAYLOAD)
-            self._on_message(Message(topic, payload, 1, False, False, False, time.time()))
-
-    def stop(self, timeout: float = 5.0) -> None: ...
-
-    def subscribe(self, subscriptions: Sequence) -> int: ...
-
-    def unsubscribe(self, topic_filters: Sequence) -> int: ...
-
-    def publish(self, publication: object) -> int: ...
+    for number in range(messages):
+        topic, payload = f"factory/{number % 1000}/temperature", os.urandom(PAYLOAD)
+        take(Message(topic, payload, 1, False, False, False, time.time()))
 
 
 if __name__ == "__main__":

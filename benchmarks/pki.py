@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -91,6 +92,7 @@ def bare_worker(certificate: bytes, key: bytes, numbers: range, out: Path | None
 
     issuer = x509.load_pem_x509_certificate(certificate)
     signing_key = serialization.load_pem_private_key(key, None)
+    assert isinstance(signing_key, ec.EllipticCurvePrivateKey)
     identifier = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(
         issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     )
@@ -163,7 +165,7 @@ def main() -> None:
     print(
         f"{devices:,} P-256 devices, {cores()} cores, {rounds} rounds; openssl: {SAMPLE} devices, one at a time"
     )
-    ways = {
+    ways: dict[str, Callable[[Path], float]] = {
         "fleet": lambda directory: fleet(directory, devices),
         "files": lambda directory: bare(directory, devices, write=True),
         "bare": lambda directory: bare(directory, devices),

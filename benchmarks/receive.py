@@ -21,10 +21,20 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "core"), str(ROOT / "tui"), str(ROOT / "tests")]
+
+if TYPE_CHECKING:
+    from mtlsx.client.connection import Connection
+    from mtlsx.client.events import Event
+    from mtlsx.client.message import Message
+    from mtlsx.client.settings import ConnectionSettings
+    from mtlsx.identity.mapping import Dialect
+    from support.mosquitto import Mosquitto
 
 TARGETS = (
     {"headless": 0.9} if "--quick" in sys.argv else {"headless": 0.9, "paused": 0.9, "view": 0.6}
@@ -53,6 +63,9 @@ def paho(port: int, pki: Path, count: int) -> float:
     context.load_cert_chain(pki / "device.crt", pki / "device.key")
     begin, received = 0.0, 0
 
+    def connected(client: Client, *_: object) -> None:
+        client.subscribe(TOPIC)
+
     def subscribed(*_: object) -> None:
         nonlocal begin
         begin = wait_for_start()
@@ -65,7 +78,7 @@ def paho(port: int, pki: Path, count: int) -> float:
 
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
     client.tls_set_context(context)
-    client.on_connect = lambda *_: client.subscribe(TOPIC)
+    client.on_connect = connected
     client.on_subscribe = subscribed
     client.on_message = message
     client.connect("localhost", port)
@@ -73,7 +86,7 @@ def paho(port: int, pki: Path, count: int) -> float:
     return count / (time.perf_counter() - begin)
 
 
-def settings_for(port: int, pki: Path):
+def settings_for(port: int, pki: Path) -> ConnectionSettings:
     from mtlsx.client.settings import ConnectionSettings, Reconnect
     from mtlsx.tls.settings import TlsSettings
 
@@ -102,7 +115,7 @@ def headless(port: int, pki: Path, count: int) -> float:
         elif isinstance(event, Subscribed):
             begin = wait_for_start()
 
-    def keep(message) -> None:
+    def keep(message: Message) -> None:
         ring.append(message)
         if ring.next == count:
             done.set()
@@ -128,15 +141,21 @@ async def application(port: int, pki: Path, count: int, *, paused: bool, paced: 
     subscribed, done = threading.Event(), threading.Event()
     begin, received = 0.0, 0
 
-    def connect(settings, *, on_event, on_message, dialect):
-        def hear(event: object) -> None:
+    def connect(
+        settings: ConnectionSettings,
+        *,
+        on_event: Callable[[Event], None],
+        on_message: Callable[[Message], object],
+        dialect: Dialect | None,
+    ) -> Connection:
+        def hear(event: Event) -> None:
             nonlocal begin
             on_event(event)
             if isinstance(event, Subscribed):
                 begin = wait_for_start()
                 subscribed.set()
 
-        def keep(message) -> None:
+        def keep(message: Message) -> None:
             nonlocal received
             on_message(message)
             received += 1
@@ -212,7 +231,7 @@ def feed(port: int, count: int, rate: int | None) -> None:
         broker.recv(1)  # the broker hangs up when it has read it all
 
 
-def run(mode: str, broker, pki: Path, count: int) -> float:
+def run(mode: str, broker: Mosquitto, pki: Path, count: int) -> float:
     arguments = [sys.executable, __file__, "--child", mode, str(broker.port), str(pki), str(count)]
     with subprocess.Popen(
         arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -260,9 +279,9 @@ def main(count: int, rounds: int) -> None:
     base = statistics.median(rates["paho"])
     print(f"{count:,} messages of 100 bytes, medians of {rounds} rounds")
     print(f"  {'paho':9} {base:8,.0f} messages/s")
-    for mode, target in TARGETS.items():
+    for mode, wanted in TARGETS.items():
         rate = statistics.median(rates[mode])
-        print(f"  {mode:9} {rate:8,.0f} messages/s   ratio {rate / base:.2f} (target {target})")
+        print(f"  {mode:9} {rate:8,.0f} messages/s   ratio {rate / base:.2f} (target {wanted})")
     print(f"view at {PACED_RATE:,}/s offered for {PACED_SECONDS} s: all received, p99 lag {lag:.1f} ms"
           f" (target {TARGET_LAG:.0f})")  # fmt: skip
 

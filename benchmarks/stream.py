@@ -16,19 +16,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tui"))
 
-from mtlsx.client import events
 from mtlsx.client.message import Message
 from mtlsx.client.settings import ConnectionSettings, Subscription
-from mtlsx.identity.mapping import Dialect
 from mtlsx.profiles.library import ProfileLibrary
 from mtlsx.profiles.model import Profile
 from mtlsx_tui.app import MtlsxApp
+from sources import Take, source
 
 TARGET_LAG = 50.0
 BATCH = 0.001
@@ -36,35 +34,25 @@ PAYLOAD = b'{"celsius": %08.3f, "device": "346a004d-1dab-4016-bb38-03cca7094415"
 
 
 class Feeder:
-    """A connection that is connected at once and feeds messages when it is told to."""
+    """Feeds the application with messages when it is told to."""
 
-    def __init__(
-        self, on_event: Callable[[events.Event], None], on_message: Callable[[Message], object]
-    ) -> None:
-        self._on_event = on_event
-        self._on_message = on_message
+    def __init__(self) -> None:
+        self._take: Take
         self._end = threading.Event()
         self.offered = 0
 
-    def start(self) -> None:
-        facts = events.ConnackFacts(code=0, session_present=False, client_id="bench")
-        self._on_event(events.Connected(facts, None))
+    def attach(self, take: Take) -> None:
+        self._take = take
 
-    def stop(self, timeout: float = 5.0) -> None:  # noqa: ARG002  (a connection's signature)
+    def stop(self) -> None:
         self._end.set()
-
-    def subscribe(self, subscriptions: Sequence[Subscription]) -> int:
-        texts = tuple(f"QoS {each.qos} granted" for each in subscriptions)
-        codes = tuple(each.qos for each in subscriptions)
-        self._on_event(events.Subscribed(1, tuple(subscriptions), codes, texts, None))
-        return 1
 
     def feed(self, rate: int) -> None:
         begin = time.perf_counter()
         while not self._end.wait(BATCH):
             due = int((time.perf_counter() - begin) * rate)
             for number in range(self.offered, due):
-                self._on_message(
+                self._take(
                     Message(
                         f"factory/{number % 1000}/temperature", PAYLOAD % (number % 100),
                         number % 3, number % 50 == 0, dup=False, outgoing=False,
@@ -75,29 +63,17 @@ class Feeder:
 
 
 async def measure(rate: int, seconds: float) -> None:
-    feeders: list[Feeder] = []
-
-    def connect(
-        _settings: ConnectionSettings,
-        *,
-        on_event: Callable[[events.Event], None],
-        on_message: Callable[[Message], object],
-        dialect: Dialect | None,  # noqa: ARG001  (a connection's signature)
-    ) -> Feeder:
-        feeders.append(Feeder(on_event, on_message))
-        return feeders[0]
-
+    feeder = Feeder()
     with tempfile.TemporaryDirectory() as directory:
         library = ProfileLibrary(Path(directory))
         subscriptions = (Subscription("factory/#", 1),)
         settings = ConnectionSettings(host="bench", port=8883)
         library.save(Profile(name="bench", connection=settings, subscriptions=subscriptions))
-        app = MtlsxApp(library, connect=connect)
+        app = MtlsxApp(library, connect=source(feeder.attach))
         async with app.run_test(size=(120, 36)) as pilot:
             await app.workers.wait_for_complete()
             await pilot.press("c")
             await app.workers.wait_for_complete()
-            feeder = feeders[0]
             thread = threading.Thread(target=feeder.feed, args=(rate,))
             thread.start()
             lags = []
@@ -107,8 +83,9 @@ async def measure(rate: int, seconds: float) -> None:
                 lags.append((time.perf_counter() - before - 0.001) * 1000)
             feeder.stop()
             thread.join()
-            ring = app.main.sessions.get("bench").ring
-            report(rate * seconds, feeder.offered, ring.next, lags)
+            session = app.main.sessions.get("bench")
+            assert session is not None
+            report(rate * seconds, feeder.offered, session.ring.next, lags)
 
 
 def report(wanted: float, offered: int, taken: int, lags: list[float]) -> None:

@@ -25,12 +25,18 @@ import tempfile
 import termios
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path[:0] = [str(Path(__file__).parents[1] / each) for each in ("core", "tui")]
 
 from memory import resident_set_size  # noqa: E402  (beside this file)
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from sources import Take
 
 TARGET = 100.0  # ms
 LINES, DEVICES = 50, 1_000
@@ -56,55 +62,31 @@ KEYS = {
 # ---------------------------------------------------------------------- the application
 
 
-class Source:
-    """A connection that is accepted at once, and delivers on all topics, again and again."""
+def deliver(take: Take) -> None:
+    """Messages on all topics, again and again, from now on."""
+    threading.Thread(target=feed, args=(take,), daemon=True).start()
 
-    def __init__(
-        self,
-        *,
-        on_event: Callable,
-        on_message: Callable,
-        dialect: str | None,  # noqa: ARG002
-    ) -> None:
-        self._on_event = on_event
-        self._on_message = on_message
-        self._end = threading.Event()
 
-    def start(self) -> None:
-        from mtlsx.client.events import ConnackFacts, Connected
+def feed(take: Take) -> None:
+    from mtlsx.client.message import Message
 
-        facts = ConnackFacts(code=0, session_present=False, client_id="device")
-        self._on_event(Connected(facts, None))
-        threading.Thread(target=self._feed, daemon=True).start()
-
-    def stop(self, timeout: float = 5.0) -> None:  # noqa: ARG002  (a connection's signature)
-        self._end.set()
-
-    def subscribe(self, subscriptions: Sequence) -> int: ...
-
-    def unsubscribe(self, topic_filters: Sequence) -> int: ...
-
-    def publish(self, publication: object) -> int: ...
-
-    def _feed(self) -> None:
-        from mtlsx.client.message import Message
-
-        count = LINES * DEVICES
-        before = resident_set_size()
-        sent = 0
-        begin = None
-        while not self._end.wait(0.005):
-            due = count if begin is None else count + int((time.perf_counter() - begin) * RATE)
-            for number in range(sent, due):
-                # 7919 is a prime: the topics do not come in their order.
-                device = number * 7919 % count
-                topic = f"factory/line-{device % LINES}/device-{device:05}"
-                payload = b'{"celsius": %08.3f, "battery": 87, "ok": true}' % (number % 100)
-                self._on_message(Message(topic, payload, 0, False, False, False, time.time()))
-            sent = max(sent, due)
-            if begin is None:
-                begin = time.perf_counter()
-                Path(sys.argv[2], "memory").write_text(str(resident_set_size() - before))
+    count = LINES * DEVICES
+    before = resident_set_size()
+    sent = 0
+    begin = None
+    while True:
+        time.sleep(0.005)
+        due = count if begin is None else count + int((time.perf_counter() - begin) * RATE)
+        for number in range(sent, due):
+            # 7919 is a prime: the topics do not come in their order.
+            device = number * 7919 % count
+            topic = f"factory/line-{device % LINES}/device-{device:05}"
+            payload = b'{"celsius": %08.3f, "battery": 87, "ok": true}' % (number % 100)
+            take(Message(topic, payload, 0, False, False, False, time.time()))
+        sent = max(sent, due)
+        if begin is None:
+            begin = time.perf_counter()
+            Path(sys.argv[2], "memory").write_text(str(resident_set_size() - before))
 
 
 def application(directory: str) -> None:
@@ -112,11 +94,12 @@ def application(directory: str) -> None:
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
     from mtlsx_tui.app import MtlsxApp
+    from sources import source
 
     plain = ConnectionSettings(host="localhost", port=1883, transport=Transport.MQTT)
     library = ProfileLibrary(Path(directory))
     library.save(Profile(name="device", connection=plain))
-    MtlsxApp(library, connect=lambda _, **calls: Source(**calls), opened="device").run()
+    MtlsxApp(library, connect=source(deliver), opened="device").run()
 
 
 def bare() -> None:
@@ -127,7 +110,7 @@ def bare() -> None:
     class Bare(App[None]):
         count = 0
 
-        def compose(self):
+        def compose(self) -> ComposeResult:
             yield Static("0 keys")
 
         def on_key(self) -> None:

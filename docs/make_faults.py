@@ -48,6 +48,8 @@ FAULTS = {
     "… with a key of 1024 bits": "certificate_with_a_short_key",
     "broker's revocation list out of date": "good_certificate_where_the_crl_is_stale",
     "broker hangs up on the certificate": "good_certificate_that_the_server_hangs_up_on",
+    "… when TLS has taken it": "good_certificate_that_the_application_hangs_up_on",
+    "… when TLS has taken it and CONNECT has come (expired)": "expired_certificate_that_the_application_hangs_up_on_late",
     "key of another certificate": "key_that_does_not_match",
     "wrong passphrase": "wrong_passphrase",
     "no such file": "missing_certificate_file",

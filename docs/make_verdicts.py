@@ -29,12 +29,18 @@ INTRODUCTION = """\
 # Verdicts
 
 What mtlsx says when a connection fails, and how it comes to it. Made by `docs/make_verdicts.py` from the table that the
-program itself reads (`core/mtlsx/probe/rules.py`).
+program itself reads (`core/mtlsx/probe/rules.py`, with `rules_tls.py`).
 
 An id is stable, and belongs to one stage, one side and one exit code. What servers send differs, so an alert alone says no
 more than that our certificate was refused; its own dates, usage, strength and issuer say why. Where they leave several
 causes, the others are in `candidates`, most likely first, without those that our certificate speaks against. Words in
 ⟨brackets⟩ are put in.
+
+Who hangs up without an alert says nothing, and then only the order of things tells what it was for. So a server that asked
+for a certificate is listened to before anything is written, in TLS 1.2 too: two round trips, and 100 ms at least, after the
+handshake, and as long again after its session tickets. An end within that time is about our certificate, whether TLS or an
+application behind it has judged it. Once CONNECT has gone out, an end of file may be the answer to that:
+`closed-without-connack`, with what else it may be among the candidates and in the sentence.
 """
 
 RULES_INTRODUCTION = """\

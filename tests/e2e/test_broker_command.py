@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import fcntl
+import json
+import resource
 import signal
 import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -16,6 +21,8 @@ from support.running_broker import broker_process
 pytestmark = pytest.mark.e2e
 
 NOT_AUTHORIZED, BAD_PASSWORD, SHUTTING_DOWN = 0x87, 0x86, 0x8B
+FILES = 40  # for the broker to have open
+PIPE = 4096  # octets; the least that a pipe holds
 
 CONFIGURATION = """\
 [listeners.tcp.default]
@@ -123,6 +130,56 @@ async def test_hangup_loads_the_files_anew(cli: Cli, configuration: Path) -> Non
             )
             assert "line 16" in said
             assert await client.subscribe(b"secret/x", b"other/x") == (2, NOT_AUTHORIZED)
+
+
+async def test_nobody_has_to_read_what_it_prints(cli: Cli, configuration: Path) -> None:
+    """Clients are served while its output is a pipe that is full, and nothing is lost that fits into memory."""
+    with cli.started("broker", "--json", "--config", configuration) as program:
+        assert program.process.stdout is not None
+        fcntl.fcntl(program.process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
+        started = json.loads(program.line())
+        for number in range(100):
+            async with await RawClient.open((started["host"], started["port"])) as client:
+                connack = await client.connect(login(b"client %d" % number))
+                assert connack.code == 0
+                client.send(Disconnect())
+                assert await client.ended() == []
+        program.signal(signal.SIGTERM)
+        done = program.result()
+        assert (done.code, done.stderr) == (0, "")
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        printed = [each["client_id"] for each in events if each["event"] == "client_connected"]
+        assert printed == [f"client {number}" for number in range(100)]
+        assert len(done.stdout) > 2 * PIPE
+
+
+async def test_when_the_files_run_out_it_says_so_and_goes_on(cli: Cli, configuration: Path) -> None:
+    """Those who are connected feel nothing; who waits comes in when others have gone."""
+    with broker_process(cli, "--config", configuration) as broker:
+        address = broker.address
+        resource.prlimit(broker.process.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
+        async with AsyncExitStack() as stack:
+            opening = [RawClient.open(address) for _ in range(FILES)]
+            clients = [
+                await stack.enter_async_context(one) for one in await asyncio.gather(*opening)
+            ]
+            coming = {
+                asyncio.create_task(client.connect(login(b"client %d" % number))): client
+                for number, client in enumerate(clients)
+            }
+            exhausted = await asyncio.to_thread(broker.event, "listener_exhausted")
+            assert exhausted["listener"] == "tcp:default"
+            assert "open files" in exhausted["reason"]
+            assert 0 < exhausted["count"] < FILES
+            waiting = set(coming)
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    assert task.result().code == 0
+                    assert await coming[task].until_quiet() == []
+                    coming[task].send(Disconnect())
+        broker.tell(signal.SIGTERM)
+        assert broker.result() == (0, "")
 
 
 def test_a_port_that_is_taken(cli: Cli, tmp_path: Path) -> None:

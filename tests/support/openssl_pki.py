@@ -109,7 +109,7 @@ class Authority:
         for certificate in revoked:
             openssl("ca", "-config", settings, "-revoke", certificate)
         crl = self._directory / f"{next(self._crls)}.crl"
-        dates = ("-crldays", "30")
+        dates: tuple[str, ...] = ("-crldays", "30")
         if valid is not None:
             dates = ("-crl_lastupdate", valid[0], "-crl_nextupdate", valid[1])
         openssl("ca", "-config", settings, "-gencrl", *dates, "-out", crl)

@@ -388,7 +388,7 @@ class Cluster:
         slot = self._slot(key)
         slots = self.nodes[0].execute("CLUSTER", "SLOTS")
         assert isinstance(slots, list)
-        for first, last, (_, port, *_) in slots:  # type: ignore[misc, union-attr]  # Redis says so
+        for first, last, (_, port, *_) in slots:  # type: ignore[misc]  # Redis says so
             if first <= slot <= last:  # type: ignore[operator]
                 return next(node for node in self.nodes if node.port == port)
         message = f"no node has slot {slot}"

@@ -169,6 +169,11 @@ class BrokerProcess:
         assert self.process.stderr is not None
         return code, self.process.stderr.read()
 
+    def end(self) -> None:
+        """Kill it, and read what it has printed: its output is closed afterwards."""
+        self.process.kill()
+        self._reader.join()
+
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
@@ -180,7 +185,11 @@ class BrokerProcess:
 def broker_process(cli: Cli, *arguments: object) -> Iterator[BrokerProcess]:
     """The command with these arguments and ``--json``; killed at the end of the block if it still runs."""
     with cli.started("broker", "--json", *arguments) as program:
-        yield BrokerProcess(program.process)
+        broker = BrokerProcess(program.process)
+        try:
+            yield broker
+        finally:
+            broker.end()
 
 
 def client_context(pki: Pki, shown: Pair | None = None) -> ssl.SSLContext:

@@ -8,9 +8,11 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mtlsx.bench.asking import Asking
 from mtlsx.bench.in_flight import InFlight
 from mtlsx.bench.link import Link
 from mtlsx.bench.packets import connect_packet, level, payload_with_time, time_in
+from mtlsx.client.denial import judge_denial
 from mtlsx.packets.control_packets import (
     MQTT_5,
     Connack,
@@ -32,13 +34,15 @@ from mtlsx.packets.decoder import Decoder
 from mtlsx.packets.encode import encode
 from mtlsx.packets.errors import ProtocolError
 from mtlsx.packets.framing import PacketType
-from mtlsx.packets.reason_codes import FAILURE, reason_code_text, suback_text
+from mtlsx.packets.reason_codes import FAILURE, reason_code_text
+from mtlsx.probe.dialing import host_and_port
 from mtlsx.probe.evidence import LocalSide
 from mtlsx.probe.judge import (
     judge_close_before_connack,
     judge_connack,
     judge_loss,
     judge_network,
+    judge_publish,
     judge_silence,
     judge_subscribe,
 )
@@ -95,6 +99,8 @@ class Device:
         self._keepalive = settings.keepalive
         self._pinged_at: float | None = None
         self._in_flight = InFlight()
+        self._topic = ""
+        self._asking = Asking()
         self._arriving: set[int] = set()
 
     # ------------------------------------------------------------------ connecting
@@ -121,8 +127,9 @@ class Device:
         failure = link.ready.exception()
         if isinstance(failure, HandshakeError):
             return judge_handshake(failure.record, self._local_side())
+        handshake = link.ready.result() - started
+        latencies["handshake"].add(handshake)
         asked = self._loop.time()
-        latencies["handshake"].add(asked - started)
         answer = await self._ask(connect_packet(settings))
         if not isinstance(answer, Connack):
             return self._unconnected(link)
@@ -135,7 +142,7 @@ class Device:
             )
         now = self._loop.time()
         latencies["connack"].add(now - asked)
-        latencies["connection"].add(now - started)
+        latencies["connection"].add(handshake + now - asked)
         self._tally.connecting.mark(now)
         self._accepted(answer)
         return None
@@ -206,13 +213,10 @@ class Device:
             )
             for each in subscriptions
         )  # fmt: skip
+        self._asking.subscribe(tuple(each.topic_filter for each in subscriptions))
         answer = await self._ask(Subscribe(self._in_flight.new_id(), asked))
         if isinstance(answer, Suback):
             self._tally.subscribed += 1
-            for each, code in zip(subscriptions, answer.codes, strict=False):
-                if code >= FAILURE:
-                    words = suback_text(code, version5=self._version == MQTT_5)
-                    self.fail(judge_subscribe("The broker", [(each.topic_filter, words)], None))
         elif self.online:
             self._tally.unanswered += 1
 
@@ -229,6 +233,7 @@ class Device:
         if timestamp:
             payload = payload_with_time(payload, time.time_ns())
         now = self._loop.time()
+        self._topic = publication.topic
         if packet_id:
             self._in_flight.add(packet_id, now)
         self._tally.sent += 1
@@ -300,10 +305,13 @@ class Device:
             self._garbled(error)
 
     def _handle(self, packet: ControlPacket) -> None:
+        self._asking.went_on()
         match packet:
             case Publish():
                 self._arrived(packet)
-            case Puback() | Pubcomp():
+            case Puback():
+                self._acknowledged(packet.packet_id, packet.code, packet.properties.reason_string)
+            case Pubcomp():
                 self._acknowledged(packet.packet_id, packet.code)
             case Pubrec():
                 self._received_by_broker(packet)
@@ -314,6 +322,9 @@ class Device:
                 self._connack = packet
                 self._tell(packet)
             case Suback():
+                version5, now = self._version == MQTT_5, self._loop.time()
+                if denied := self._asking.answered(packet, version5=version5, now=now):
+                    self.fail(judge_subscribe("The broker", denied.refused, denied.reason))
                 self._tell(packet)
             case Pingresp():
                 self._pinged_at = None
@@ -339,11 +350,11 @@ class Device:
 
     def _received_by_broker(self, packet: Pubrec) -> None:
         if packet.code >= FAILURE:
-            self._acknowledged(packet.packet_id, packet.code)
+            self._acknowledged(packet.packet_id, packet.code, packet.properties.reason_string)
         elif packet.packet_id in self._in_flight:
             self._send(Pubrel(packet.packet_id))
 
-    def _acknowledged(self, packet_id: int, code: int) -> None:
+    def _acknowledged(self, packet_id: int, code: int, said: str | None = None) -> None:
         sent_at = self._in_flight.take(packet_id)
         if sent_at is None:
             return
@@ -351,8 +362,7 @@ class Device:
         self._tally.messaging.mark(now)
         if code >= FAILURE:
             self._tally.refused += 1
-            said = f"The broker refused a message: {reason_code_text(code)}."
-            self.fail(Verdict("publish-denied", said))
+            self.fail(judge_publish("The broker", self._topic, reason_code_text(code), said))
             return
         self._tally.acknowledged += 1
         self._tally.latencies["acknowledgement"].add(now - sent_at)
@@ -375,14 +385,20 @@ class Device:
 
     def _lost(self, *, unanswered_ping: bool = False, verdict: Verdict | None = None) -> None:
         self._offline()
-        self.fail(
-            verdict
-            or judge_loss(
-                self._disconnect, self.settings.host, self.settings.port,
-                unanswered_ping=unanswered_ping,
-            )
-        )  # fmt: skip
+        self.fail(verdict or self._why_lost(unanswered_ping=unanswered_ping))
         self.leave()
+
+    def _why_lost(self, *, unanswered_ping: bool) -> Verdict:
+        """As one connection judges it (``client.attempt``)."""
+        host, port = self.settings.host, self.settings.port
+        loss = judge_loss(self._disconnect, host, port, unanswered_ping=unanswered_ping)
+        if loss.id == "session-taken-over" or self._link is None:
+            return loss
+        denial = judge_denial(
+            host_and_port(host, port), self._asking.asked(self._topic, len(self._in_flight)),
+            self._disconnect, now=self._loop.time(), hung_up=self._link.at_end,
+        )  # fmt: skip
+        return denial or loss
 
     def _offline(self) -> None:
         self.online = False
@@ -396,5 +412,6 @@ class Device:
     # ------------------------------------------------------------------ what we say
 
     def _send(self, packet: ControlPacket) -> None:
+        self._asking.went_on()
         if self._link is not None:
             self._link.write(encode(packet, self._version))

@@ -17,6 +17,9 @@ class InFlight:
         self._open = True
         self._changed = asyncio.Event()
 
+    def __len__(self) -> int:
+        return len(self._sent_at)
+
     def __contains__(self, packet_id: int) -> bool:
         return packet_id in self._sent_at
 

@@ -1,7 +1,7 @@
 """One device's connection under asyncio: TCP, TLS where there is some, plaintext on top.
 
-It reads before it writes: ``ready`` comes when the server has shown what it thinks of our certificate, or when it
-has been silent for long enough (``mtlsx.tls.stream`` says why).
+It reads before it writes: ``ready`` comes when the server has had the time to say what it thinks of our certificate
+(``mtlsx.tls.stream`` says why).
 """
 
 from __future__ import annotations
@@ -30,14 +30,19 @@ class Link(asyncio.Protocol):
         on_end: Callable[[], None],
     ) -> None:
         loop = asyncio.get_running_loop()
-        self.ready: asyncio.Future[None] = loop.create_future()
-        """Done when something may be written; an exception (``HandshakeError``, ``OSError``) if that never comes."""
+        self.ready: asyncio.Future[float] = loop.create_future()
+        """Done when something may be written; an exception (``HandshakeError``, ``OSError``) if that never comes.
+
+        Its result is when TCP and TLS were up, on the loop's clock: before we listened.
+        """
         self.closed: asyncio.Future[None] = loop.create_future()
         """Done when the connection is gone."""
         self.writable = asyncio.Event()
         """Whether the network takes more."""
         self.written_at = 0.0
         """When something was written last, on the loop's clock."""
+        self.at_end = False
+        """Whether the server closed the connection in good order: an end of file, no reset."""
         self.writable.set()
         self._loop = loop
         self._tls = tls
@@ -45,6 +50,8 @@ class Link(asyncio.Protocol):
         self._on_end = on_end
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._agreed_at: float | None = None
+        self._heard = False
         self._over = False
 
     @property
@@ -92,7 +99,7 @@ class Link(asyncio.Protocol):
         self._transport = transport
         self.written_at = self._loop.time()
         if self._tls is None:
-            self.ready.set_result(None)
+            self.ready.set_result(self._loop.time())
         else:
             transport.write(self._tls.begin())
 
@@ -113,10 +120,12 @@ class Link(asyncio.Protocol):
         if plain:
             self._on_data(plain)
         if self._tls.at_end:
+            self.at_end = True
             self.close()  # some servers wait for our close_notify before they hang up
 
     def eof_received(self) -> None:
         """The transport closes itself then; ``connection_lost`` follows."""
+        self.at_end = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._tls is not None and not self.ready.done():
@@ -135,16 +144,21 @@ class Link(asyncio.Protocol):
     # ------------------------------------------------------------------
 
     def _note_progress(self, tls: TlsExchange) -> None:
-        if self.ready.done():
+        if self.ready.done() or not tls.agreed:
             return
-        if tls.heard:
-            self._become_ready()
-        elif tls.agreed and self._timer is None:
-            self._timer = self._loop.call_later(tls.patience, self._become_ready)
+        first = self._agreed_at is None
+        agreed_at = self._agreed_at = self._agreed_at or self._loop.time()
+        if tls.ready:
+            self._become_ready(agreed_at)
+        elif first or (tls.heard and not self._heard):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = self._loop.call_later(tls.patience, self._become_ready, agreed_at)
+        self._heard = tls.heard
 
-    def _become_ready(self) -> None:
+    def _become_ready(self, agreed_at: float) -> None:
         if not self.ready.done():
-            self.ready.set_result(None)
+            self.ready.set_result(agreed_at)
 
     def _flush(self) -> None:
         assert self._tls is not None and self._transport is not None  # noqa: S101, PT018  (only called with both)

@@ -55,8 +55,8 @@ class Tally:
     ``connected`` counts every accepting CONNACK, ``connecting`` is the time from the first attempt to the last of
     these, ``online`` the connections that are there now. ``acknowledged`` are messages of QoS 1 and 2 that the broker
     has taken, ``refused`` those that it has not. ``latencies`` by name:
-    ``handshake`` (TCP and TLS, with what the server says of it), ``connack`` (CONNECT to CONNACK), ``connection``
-    (both), ``acknowledgement`` (PUBLISH to PUBACK or PUBCOMP), ``delivery`` (the time in the payload to arrival).
+    ``handshake`` (TCP and TLS; we listen then, and that counts nowhere), ``connack`` (CONNECT to CONNACK),
+    ``connection`` (both), ``acknowledgement`` (PUBLISH to PUBACK or PUBCOMP), ``delivery`` (the time in the payload to arrival).
     """
 
     devices: int

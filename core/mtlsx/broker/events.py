@@ -101,6 +101,15 @@ class ConnectionRefused:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class ListenerExhausted:
+    """``listener`` takes nobody more for now, with ``count`` connections; who comes waits. ``reason`` says why, in words."""
+
+    listener: str
+    count: int
+    reason: str
+
+
 TransportEvent: TypeAlias = (
     ListenerStarted
     | ListenerStopped
@@ -109,4 +118,5 @@ TransportEvent: TypeAlias = (
     | HandshakeRefused
     | UpgradeRefused
     | ConnectionRefused
+    | ListenerExhausted
 )

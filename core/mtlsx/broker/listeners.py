@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mtlsx.auth.connect import Peer
+from mtlsx.broker.accepting import Accepting
 from mtlsx.broker.events import (
     ConnectionRefused,
     HandshakeRefused,
     Limit,
+    ListenerExhausted,
     ListenerReloaded,
     ListenerStarted,
     ListenerStopped,
@@ -81,7 +83,7 @@ class Acceptor:
         self._links: set[SocketLink] = set()
         self._of_address: Counter[str] = Counter()
         self._all_gone: asyncio.Event | None = None
-        self._server: asyncio.Server | None = None
+        self._accepting: Accepting | None = None
         self._bound: tuple[str, int] | None = None
 
     # ------------------------------------------------------------------ for the broker
@@ -106,9 +108,7 @@ class Acceptor:
         if self.settings.ssl_options is not None:
             self.context = await asyncio.to_thread(_load, self.settings.ssl_options)
         listening = await _listen(self.settings)
-        self._server = await loop.create_server(
-            lambda: self._accept(loop), sock=listening, backlog=_BACKLOG
-        )
+        self._accepting = Accepting(listening, lambda: self._link(loop), self._exhausted)
         self._bound = listening.getsockname()[:2]
         self._on_event(ListenerStarted(self.settings.id, *self.address, self.exposure()))
 
@@ -131,10 +131,10 @@ class Acceptor:
 
     async def stop(self) -> None:
         """Accept nothing more, close all links in good order, and wait for that (``close_timeout`` at the most)."""
-        if self._server is None:
+        if self._accepting is None:
             return
-        self._server.close()
-        self._server = None
+        accepting, self._accepting = self._accepting, None
+        await accepting.stop()
         for link in list(self._links):
             link.shut_down()
         if self._links:
@@ -189,13 +189,16 @@ class Acceptor:
         if self._all_gone is not None and not self._links:
             self._all_gone.set()
 
-    def _accept(self, loop: asyncio.AbstractEventLoop) -> SocketLink:
+    def _link(self, loop: asyncio.AbstractEventLoop) -> SocketLink:
         websocket = None
         if self.settings.type in ("ws", "wss"):
             websocket = ServerWebsocket(
                 self.settings.websocket.mqtt_path, max_frame_size=self.limits.max_frame_size
             )
         return SocketLink(next(self._numbers), self, loop, websocket)
+
+    def _exhausted(self, words: str) -> None:
+        self._on_event(ListenerExhausted(self.settings.id, len(self._links), words))
 
     def _refuse(self, link: SocketLink, limit: Limit, count: int) -> bool:
         self._on_event(ConnectionRefused(self.settings.id, link.host, link.port, limit, count))

@@ -35,7 +35,7 @@ class Unanswered:
 class Denied:
     """Subscriptions that the last packet of all refused: each filter with the code's text, and the reason string.
 
-    ``at``: when, in seconds since the epoch.
+    ``at``: when, in seconds on the clock that ``judge_denial`` is told the time by.
     """
 
     refused: tuple[tuple[str, str], ...]
@@ -90,7 +90,7 @@ def judge_denial(
     """Whether an accepted connection was ended for what was asked.
 
     ``disconnect``: the server's, if it sent one; ``hung_up``: it closed in good order, with an end of file. ``now``:
-    seconds since the epoch.
+    on the clock of ``asked.denied``; the log's are seconds since the epoch.
     """
     denied, unanswered = asked.denied, asked.unanswered
     if disconnect is not None:

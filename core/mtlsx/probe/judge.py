@@ -17,6 +17,7 @@ from mtlsx.probe.dialects import HANGS_UP, habit
 from mtlsx.probe.dialing import host_and_port
 from mtlsx.probe.evidence import lacks_common_name
 from mtlsx.probe.first_bytes import looks_like, shown
+from mtlsx.probe.handshake_evidence import handshake_evidence
 from mtlsx.probe.judge_tls import judge_handshake
 from mtlsx.probe.rule import Evidence, Fact, Occasion, decide
 from mtlsx.probe.rules import RULES
@@ -95,18 +96,23 @@ def judge_close_before_connack(
     """
     if record is not None and record.alert_received is not None:
         return judge_handshake(record, local)
+    seen = None if record is None else handshake_evidence(record, local)
     facts = {
         Fact.DISCONNECT: disconnect is not None,
         Fact.BYTES: bool(first_bytes),
         Fact.OVER_TLS: record is not None,
-        Fact.UNJUDGED: record is not None and record.certificate_requested and not record.judged,
+        Fact.ASKED: seen is not None and Fact.ASKED in seen.facts,
+        Fact.SENT: seen is not None and Fact.SENT in seen.facts,
     }
     verdict = decide(
         RULES,
         Evidence(
             Occasion.NO_CONNACK,
             _true(facts),
+            faults=seen.faults if seen else (),
+            excluded=seen.excluded if seen else frozenset(),
             words={
+                **(seen.words if seen else {}),
                 "target": printable(local.target),
                 "first_bytes": shown(first_bytes),
                 "looks_like": looks_like(first_bytes),

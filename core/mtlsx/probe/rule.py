@@ -1,6 +1,6 @@
 """What a rule is: a condition on evidence, the verdict that follows, its words and its source.
 
-The rules themselves are the table in ``rules``. ``decide`` takes the first that holds.
+The rules themselves are the table in ``rules`` and ``rules_tls``. ``decide`` takes the first that holds.
 """
 
 from __future__ import annotations
@@ -52,7 +52,6 @@ class Fact(StrEnum):
     JUDGED = "the server went on after it"
     # MQTT
     OVER_TLS = "the connection is over TLS"
-    UNJUDGED = "the server had not said anything since our certificate"
     HAS_CERTIFICATE = "we have a certificate"
     NO_CN = "our certificate has no common name"
     OTHER_SERVER = "the broker named another server"
@@ -130,6 +129,24 @@ class When:
         )
 
 
+ALWAYS = When()
+
+
+def where(
+    *facts: Fact,
+    alerts: Iterable[int] = (),
+    codes: Iterable[int] = (),
+    reasons: tuple[str, ...] = (),
+    ended: Ended | None = None,
+    without: Iterable[Fact] = (),
+) -> When:
+    """A condition on the evidence of the occasion that a rule's group is about."""
+    return When(
+        ended=ended, alerts=frozenset(alerts), codes=frozenset(codes), reasons=reasons,
+        facts=frozenset(facts), without=frozenset(without),
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One row: where ``when`` holds, the verdict is ``id``.
@@ -148,7 +165,10 @@ class Rule:
     by: RefusedBy | None = None
 
     def verdict(self, evidence: Evidence) -> Verdict:
-        own = evidence.faults if KINDS[self.id].stage is Stage.CLIENT_CERTIFICATE else ()
+        about_ours = any(
+            KINDS[each].stage is Stage.CLIENT_CERTIFICATE for each in (self.id, *self.others)
+        )
+        own = evidence.faults if about_ours else ()
         others = dict.fromkeys((*own, *self.others))
         return Verdict(
             self.id,

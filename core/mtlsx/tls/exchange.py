@@ -1,8 +1,8 @@
 """A TLS client connection without a socket: bytes from the network in, bytes for it out.
 
 For whoever has many connections in one thread. It sees what ``TlsStream`` sees and tells it in the same record, but
-leaves the waiting to its owner: after the handshake nothing may be written before ``heard`` or, when the server stays
-silent, before ``patience`` has passed (``stream`` says why).
+leaves the waiting to its owner: after the handshake nothing may be written before ``ready`` or, while the server is
+silent, before ``patience`` has passed since it spoke last (``stream`` says why).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class TlsExchange:
         self.agreed = False
         """Whether the handshake has ended well, as far as we can see."""
         self.heard = False
-        """Whether the server has shown that it takes our part: on TLS 1.2 at once, on 1.3 by a ticket or plaintext."""
+        """Whether TLS at the server takes our part: on TLS 1.2 at once, on 1.3 by a ticket or plaintext."""
         self.at_end = False
         """Whether the server has said close_notify: nothing more will come."""
         self._tls = connection
@@ -47,14 +47,20 @@ class TlsExchange:
             self._tls.set_tlsext_host_name(name.encode("idna"))
         self._witness = Witness(settings, name, has_certificate=has_certificate)
         self._witness.attach(self._tls)
+        self._talking = False
         self._started = self._round_trip = 0.0
         self._seconds: float | None = None
         self._ended = Ended.TIMEOUT
         self._error: str | None = None
 
     @property
+    def ready(self) -> bool:
+        """Whether there is nothing to wait for: the server asked for no certificate, or has sent plaintext."""
+        return self._talking or (self.heard and not self._witness.certificate_requested)
+
+    @property
     def patience(self) -> float:
-        """How long to wait for ``heard``, in seconds."""
+        """How long to wait for ``ready``, in seconds, from ``agreed`` and again from ``heard``."""
         return patience(self._round_trip)
 
     @property
@@ -72,8 +78,8 @@ class TlsExchange:
     def receive(self, data: bytes) -> bytes:
         """The plaintext that ``data`` (not empty) brings; afterwards ``outgoing`` may have something.
 
-        Raises ``HandshakeError``, also for what ends the connection after the handshake and before ``heard``, and
-        then ``ConnectionResetError`` where TLS ended in an error.
+        Raises ``HandshakeError``, also for what ends the connection after the handshake and before there was plaintext
+        in either direction, and then ``ConnectionResetError`` where TLS ended in an error.
         """
         self._witness.saw_bytes(data)
         self._tls.bio_write(data)
@@ -86,12 +92,14 @@ class TlsExchange:
         # A record may come in pieces: its first bytes do not tell an alert from a ticket.
         if plain or self._witness.ticket_received:
             self._hear()
-        elif self.at_end and not self.heard:
+        self._talking |= bool(plain)
+        if self.at_end and not self._talking:
             raise self.failed(Ended.CLOSED, "end of file after the handshake")
         return plain
 
     def write(self, data: bytes) -> bytes:
         """``data`` as it goes to the network. Raises ``ConnectionResetError``."""
+        self._talking = True
         try:
             for at in range(0, len(data), _MAX_RECORD):
                 self._tls.send(data[at : at + _MAX_RECORD])
@@ -118,6 +126,7 @@ class TlsExchange:
 
     def failed(self, ended: Ended, error: str) -> HandshakeError:
         """The error for a handshake that the network or a clock ended, whatever part of an answer had come."""
+        self._witness.judged = False
         self._note(ended if self._witness.answered_in_tls() else Ended.NOT_TLS, error)
         return HandshakeError(self.record)
 
@@ -147,7 +156,7 @@ class TlsExchange:
             return b"".join(parts)
         except SSL.Error as error:
             reason = openssl_reason(error)
-            if not self.heard:
+            if not self._talking:
                 raise self.failed(self._ended_by(), reason) from error
             self._note(Ended.ALERT_RECEIVED, None)
             raise ConnectionResetError(reason) from error

@@ -2,6 +2,8 @@
 
 The handshake reads before anything is written after it. In TLS 1.3 it is over for the client before the
 server has judged the client certificate; the alert comes with the first read, and writing first can lose it.
+Some servers judge it when the handshake is over for them too, and hang up: only who has written nothing yet can
+tell that from an answer to what was written.
 """
 
 from __future__ import annotations
@@ -62,9 +64,8 @@ class TlsStream:
 
     ``connected`` is a connected TCP socket, ours from now on; ``host`` the name that the person gave (SNI
     and the name check use ``settings.sni`` where it is set). Receiving is buffered: one read takes what the
-    network holds. ``listen``: how many seconds the server has, on TLS 1.3, to say something after the handshake,
-    and that it is listened to for a moment longer where it asked for a certificate; None: ``patience``, and no
-    longer. Not for use by several threads at once.
+    network holds. ``listen``: how many seconds the server has, on TLS 1.3, to say something after the handshake;
+    None: ``patience``. Not for use by several threads at once.
     """
 
     def __init__(
@@ -98,7 +99,10 @@ class TlsStream:
     # ------------------------------------------------------------------ the handshake
 
     def do_handshake(self) -> None:
-        """Do the handshake within the socket's timeout, then, on TLS 1.3, hear what the server thinks of it.
+        """Do the handshake within the socket's timeout, then hear what the server thinks of it.
+
+        On TLS 1.3 its first bytes after the handshake are waited for, and where it asked for a certificate it is
+        listened to for ``patience`` more, in each version.
 
         Raises ``HandshakeError``; the socket is closed then.
         """
@@ -121,7 +125,7 @@ class TlsStream:
                 self._witness.judged = True
             elif not self._hear_the_server():
                 return Ended.CLOSED, "end of file after the handshake"
-            if self._listen is not None and self._witness.judged and not self._stays():
+            if self._witness.judged and not self._stays():
                 return Ended.CLOSED, "end of file after the handshake"
         except TimeoutError:
             return self._broken_off(Ended.TIMEOUT), "no answer in time"
@@ -169,15 +173,16 @@ class TlsStream:
         return ended if self._witness.answered_in_tls() else Ended.NOT_TLS
 
     def _stays(self) -> bool:
-        """Listen on, for two round trips or 100 ms; False: the server hung up.
+        """Listen on until it says something, for ``patience``; False: it hung up.
 
-        There are servers that look at our certificate when the handshake is over, in each version (gnutls-serv).
+        There are servers that look at our certificate when the handshake is over, in each version (gnutls-serv, and
+        applications that ask Node.js or Python for the certificate and judge it themselves).
         """
-        if not self._witness.certificate_requested:
+        if not self._witness.certificate_requested or self._plain:
             return True
         self._witness.judged = False
         deadline = time.monotonic() + patience(self._hello_answered_after or 0.0)
-        while not self._at_end and (left := deadline - time.monotonic()) > 0:
+        while not (self._at_end or self._plain) and (left := deadline - time.monotonic()) > 0:
             readable, _, _ = select.select([self._socket], [], [], left)
             if readable:
                 self._receive(None)

@@ -197,6 +197,57 @@ async def test_a_refused_subscription_is_counted() -> None:
     assert (tally.subscribed, tally.exit_code) == (DEVICES, 15)
 
 
+@pytest.mark.parametrize(
+    ("answer", "verdict", "words"),
+    [
+        ([Suback(1, (0x87,)), b""], "subscribe-denied", "refused the subscription"),
+        ([Disconnect(0x87), b""], "subscribe-denied", "refused the subscription"),
+        ([b""], "connection-lost", 'on SUBSCRIBE for "a"'),
+    ],
+)
+async def test_a_server_that_hangs_up_on_subscribe(
+    answer: list[ControlPacket | bytes], verdict: str, words: str
+) -> None:
+    server = Server(welcoming((Subscribe, lambda _: answer)))
+    tally = await server.run(kind="sub", subscriptions=(Subscription("a"),))
+    assert failures(tally) == {verdict: DEVICES}
+    assert words in tally.failures[verdict].summary
+    assert tally.online == 0
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+@pytest.mark.parametrize(
+    ("answer", "verdict", "words"),
+    [
+        ([Disconnect(0x87), b""], "publish-denied", 'refused the message to "t"'),
+        ([b""], "connection-lost", 'on PUBLISH for "t"'),
+    ],
+)
+async def test_a_server_that_hangs_up_on_publish(
+    answer: list[ControlPacket | bytes], verdict: str, words: str, qos: int
+) -> None:
+    server = Server(welcoming((Publish, lambda _: answer)))
+    tally = await server.run(kind="pub", publication=Publication("t", b"x", qos), limit=DEVICES)
+    assert failures(tally) == {verdict: DEVICES}
+    assert words in tally.failures[verdict].summary
+
+
+async def test_a_server_that_hangs_up_later_did_not_do_it_for_what_it_denied() -> None:
+    def goodbye(packet: Publish) -> list[ControlPacket | bytes]:
+        return [Puback(packet.packet_id), b""]
+
+    server = Server(
+        welcoming(
+            (Subscribe, lambda packet: [Suback(packet.packet_id, (0x87,))]), (Publish, goodbye)
+        )
+    )
+    tally = await server.run(
+        kind="pub", subscriptions=(Subscription("a"),), publication=Publication("t", b"x", 1),
+        limit=DEVICES,
+    )  # fmt: skip
+    assert failures(tally) == {"subscribe-denied": DEVICES, "connection-lost": DEVICES}
+
+
 async def test_no_more_is_in_flight_than_the_server_takes() -> None:
     waiting: list[Publish] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from mtlsx.probe.judge import (
 )
 from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx.tls.settings import TlsSettings
-from support.made_pki import NOW
+from support.made_pki import CLIENT, NOW, make
 
 LOCAL = LocalSide("broker.example", 8883, TlsSettings(), (), None, NOW)
 
@@ -49,13 +50,34 @@ def test_a_code_1_from_a_3_1_1_server_is_understood_in_version_5() -> None:
     assert judged.id == "mqtt-version-unsupported"
 
 
-def test_hanging_up_after_connect_may_still_be_about_the_certificate() -> None:
+@pytest.mark.parametrize("judged", [True, False])
+def test_hanging_up_after_connect_may_still_be_about_our_certificate(judged: bool) -> None:
     record = HandshakeRecord(
-        ended=Ended.AGREED, certificate_requested=True, certificate_sent=True, judged=False
+        ended=Ended.AGREED, certificate_requested=True, certificate_sent=True, judged=judged
     )
-    judged = judge_close_before_connack(record, LOCAL, b"", None)
-    assert judged.id == "closed-without-connack"
-    assert judged.candidates == ("client-cert-rejected",)
+    ca = make("Demo CA", ca=True)
+    for days, candidates, words in (
+        ((-1, 9), ("client-cert-rejected",), "it had asked for our certificate"),
+        ((-9, -2), ("client-cert-expired", "client-cert-rejected"), "seen from here, it expired"),
+    ):
+        device = make("dev-1", ca, usage=CLIENT, days=days)
+        local = replace(LOCAL, chain=(device.der,), anchors=(ca.der,))
+        said = judge_close_before_connack(record, local, b"", None)
+        assert (said.id, said.candidates) == ("closed-without-connack", candidates)
+        assert words in said.summary
+
+
+def test_hanging_up_after_connect_may_be_about_the_lack_of_a_certificate() -> None:
+    record = HandshakeRecord(ended=Ended.AGREED, certificate_requested=True, judged=True)
+    said = judge_close_before_connack(record, LOCAL, b"", None)
+    assert (said.id, said.candidates) == ("closed-without-connack", ("client-cert-required",))
+    assert "none was given" in said.summary
+
+
+def test_hanging_up_after_connect_is_not_about_a_certificate_that_nobody_asked_for() -> None:
+    record = HandshakeRecord(ended=Ended.AGREED, judged=True)
+    said = judge_close_before_connack(record, LOCAL, b"", None)
+    assert (said.id, said.candidates) == ("closed-without-connack", ())
 
 
 def test_a_late_alert_is_the_reason() -> None:

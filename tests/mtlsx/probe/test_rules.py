@@ -28,7 +28,7 @@ OTHER_WORDS = {
     Occasion.NETWORK: {"host", "target", "error"},
     Occasion.UPGRADE: {"path", "status"},
     Occasion.SILENCE: {"target", "seconds"},
-    Occasion.NO_CONNACK: {"target", "first_bytes", "looks_like", "code", "said"},
+    Occasion.NO_CONNACK: {"target", "first_bytes", "looks_like", "code", "said", "suspicion"},
     Occasion.CONNACK: {"target", "code", "said", "other_server"},
     Occasion.SUBACK: ON_TOPIC,
     Occasion.PUBACK: ON_TOPIC,

@@ -19,17 +19,21 @@ from support.made_pki import CLIENT, make
 from support.tls_server import Pki
 
 BOTH = pytest.mark.parametrize("version", list(TlsVersion))
+GARBAGE = b"\x17\x03\x03\x00\x20" + bytes(32)
 
 
 class Server:
-    """A server that requires a client certificate of ``made.ca``; ``tickets``: how many it sends on TLS 1.3."""
+    """A server that requires a client certificate of ``made.ca``; ``tickets``: how many it sends on TLS 1.3.
 
-    def __init__(self, made: Pki, directory: Path, *, tickets: int = 2) -> None:
+    Without ``asks`` it asks for none.
+    """
+
+    def __init__(self, made: Pki, directory: Path, *, tickets: int = 2, asks: bool = True) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.num_tickets = tickets
         context.load_cert_chain(*made.server.save(directory, "server"))
         context.load_verify_locations(made.ca_file)
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = ssl.CERT_REQUIRED if asks else ssl.CERT_NONE
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._shaken = False
@@ -136,13 +140,39 @@ def test_a_goodbye_in_place_of_a_word_is_no_yes(made: Pki, tmp_path: Path, first
 
 
 @BOTH
+def test_a_goodbye_before_we_have_written_is_no_yes(
+    made: Pki, tmp_path: Path, version: TlsVersion
+) -> None:
+    """Some applications judge our certificate themselves, when TLS has taken it."""
+    client, server = exchange(made.settings(version)), Server(made, tmp_path)
+    shake_hands(client, server)
+    assert client.heard
+    assert not client.ready
+    with pytest.raises(HandshakeError) as caught:
+        client.receive(server.goodbye())
+    record = caught.value.record
+    assert (record.ended, record.alert_received, record.judged) == (Ended.CLOSED, None, False)
+
+
+@BOTH
 def test_a_goodbye_is_the_end(made: Pki, tmp_path: Path, version: TlsVersion) -> None:
     client, server = exchange(made.settings(version)), Server(made, tmp_path)
     shake_hands(client, server)
+    client.receive(server.answer(client.write(b"hello")))
+    assert client.ready
     assert not client.at_end
     assert client.receive(server.goodbye()) == b""
     assert client.at_end
     assert client.record.judged
+
+
+@BOTH
+def test_a_server_that_asks_for_no_certificate_is_not_waited_for(
+    made: Pki, tmp_path: Path, version: TlsVersion
+) -> None:
+    client, server = exchange(made.settings(version)), Server(made, tmp_path, asks=False)
+    shake_hands(client, server)
+    assert client.ready
 
 
 def test_we_refuse_a_server_of_another_name(made: Pki, tmp_path: Path) -> None:
@@ -166,8 +196,17 @@ def test_what_is_not_tls_is_told(made: Pki) -> None:
 def test_garbage_after_the_handshake_ends_it(made: Pki, tmp_path: Path) -> None:
     client, server = exchange(made.settings()), Server(made, tmp_path)
     shake_hands(client, server)
+    with pytest.raises(HandshakeError) as caught:
+        client.receive(GARBAGE)
+    assert caught.value.record.ended is Ended.REFUSED_BY_US
+
+
+def test_garbage_after_some_words_ends_it(made: Pki, tmp_path: Path) -> None:
+    client, server = exchange(made.settings()), Server(made, tmp_path)
+    shake_hands(client, server)
+    client.write(b"hello")
     with pytest.raises(ConnectionResetError):
-        client.receive(b"\x17\x03\x03\x00\x20" + bytes(32))
+        client.receive(GARBAGE)
 
 
 @pytest.mark.parametrize("ended", [Ended.CLOSED, Ended.TIMEOUT])

@@ -179,6 +179,33 @@ def test_hanging_up_on_our_certificate_is_no_agreement(
     assert record.alert_received is None
 
 
+@BOTH
+def test_hanging_up_when_the_handshake_is_over_is_no_agreement(
+    made: Pki, serve: Serve, dial: Open, version: TlsVersion
+) -> None:
+    """On TLS 1.3 tickets have come by then; the application has looked at the certificate."""
+    server = serve(made.server, lambda tls: tls.shutdown(), trusts=made.ca, version=version)
+    record = failed(dial(server.port, made.settings(version))).record
+    assert (record.ended, record.alert_received, record.judged) == (Ended.CLOSED, None, False)
+    assert server.client_certificates == [True]
+
+
+@BOTH
+def test_a_server_that_speaks_first_is_heard(
+    made: Pki, serve: Serve, dial: Open, version: TlsVersion
+) -> None:
+    def greet(tls: SSL.Connection) -> None:
+        tls.sendall(b"hello")
+        tls.shutdown()
+
+    server = serve(made.server, greet, trusts=made.ca, version=version)
+    stream = dial(server.port, made.settings(version))
+    stream.do_handshake()
+    assert stream.record is not None
+    assert stream.record.judged
+    assert stream.recv(100) == b"hello"
+
+
 def test_many_bytes_go_both_ways_without_blocking(made: Pki, serve: Serve, dial: Open) -> None:
     stream = dial(serve(made.server, echo, trusts=made.ca).port, made.settings())
     stream.do_handshake()

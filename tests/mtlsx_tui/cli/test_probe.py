@@ -155,6 +155,19 @@ def test_before_mqtt_5_a_clean_session_is_warned_of() -> None:
     assert "wipes what" not in str(harm(target_of(kept, mqtt=True, topic=None)))
 
 
+@pytest.mark.parametrize("version", [MqttVersion.V3_1_1, MqttVersion.V5])
+def test_who_is_disconnected_is_told_beforehand(version: MqttVersion) -> None:
+    named = replace(SETTINGS, version=version)
+    unnamed = replace(named, client_id="")
+
+    said = str(harm(target_of(named, mqtt=True, topic=None)))
+    assert "from the certificate disconnects the real device" in said
+    assert "whoever is connected with this one" in said
+    said = str(harm(target_of(unnamed, mqtt=True, topic=None)))
+    assert "from the certificate disconnects the real device" in said
+    assert "whoever" not in said
+
+
 def test_a_password_without_a_username_goes_with_an_empty_one() -> None:
     settings = replace(SETTINGS, password=Secret("s"), version=MqttVersion.V3_1, client_id="")
     connect = target_of(settings, mqtt=True, topic=None).connect

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from OpenSSL import SSL
+
 from mtlsx.client.settings import ConnectionSettings
 from support.faults.case import BOTH, Ask, Scene, case
 from support.faults.openssl_server import OpensslServer
@@ -202,6 +204,36 @@ def good_certificate_that_the_server_hangs_up_on(scene: Scene) -> ConnectionSett
     return scene.settings(_misbehaving(scene, hang_up), scene.pki.device)
 
 
+@case("client-cert-rejected", "(?i)without", tls=BOTH)
+def good_certificate_that_the_application_hangs_up_on(scene: Scene) -> ConnectionSettings:
+    """TLS takes it, on 1.3 with tickets; then whoever looks at it there does not."""
+    return scene.settings(_misbehaving(scene, _take_anybody), scene.pki.device)
+
+
+@case("client-cert-rejected", "(?i)expired", tls=BOTH, candidates="client-cert-expired")
+def expired_certificate_that_the_application_hangs_up_on(scene: Scene) -> ConnectionSettings:
+    return scene.settings(_misbehaving(scene, _take_anybody), scene.pki.device_expired)
+
+
+@case("client-cert-required", tls=BOTH)
+def no_certificate_and_the_application_hangs_up(scene: Scene) -> ConnectionSettings:
+    return scene.settings(_misbehaving(scene, _take_anybody))
+
+
+@case(
+    "closed-without-connack", "(?i)certificate", tls=BOTH, ask=Ask.CONNECT,
+    candidates="client-cert-expired client-cert-rejected",
+)  # fmt: skip
+def expired_certificate_that_the_application_hangs_up_on_late(scene: Scene) -> ConnectionSettings:
+    """CONNECT has come by then, and the end may be for that."""
+
+    def hang_up_on_connect(one: Misbehaving) -> None:
+        _take_anybody(one)
+        one.words()
+
+    return scene.settings(_misbehaving(scene, hang_up_on_connect), scene.pki.device_expired)
+
+
 @case("client-cert-unknown-ca", "Other CA", tls=("1.3",), ask=Ask.CONNECT)
 def verdict_that_comes_after_connect(scene: Scene) -> ConnectionSettings:
     """The server takes longer to judge the certificate than anybody waits before CONNECT."""
@@ -235,6 +267,14 @@ def _openssl(scene: Scene, *options: str | Path) -> int:
     return scene.laboratory.keep(
         key, lambda: OpensslServer(pki.server, *options, client_ca=pki.ca.certificate, tls=tls)
     ).port
+
+
+def _take_anybody(one: Misbehaving) -> None:
+    """Agree on TLS whatever the client shows, as applications do that judge certificates themselves."""
+    one.tls.set_verify(SSL.VERIFY_PEER, lambda *_: True)
+    one.hello()
+    one.answer()
+    one.accept()
 
 
 def _misbehaving(scene: Scene, script: Callable[[Misbehaving], None]) -> int:

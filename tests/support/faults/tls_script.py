@@ -72,6 +72,17 @@ class Misbehaving:
             self.tls.bio_write(self.socket.recv(65536))
         self.socket.sendall(self._take())
 
+    def words(self) -> bytes:
+        """The first plaintext of the client's, which may have come with its part of the handshake; b"" at its end."""
+        while True:
+            try:
+                return self.tls.recv(65536)
+            except SSL.WantReadError:
+                data = self.socket.recv(65536)
+                if not data:
+                    return b""
+                self.tls.bio_write(data)
+
     def alert(self, number: int, *, in_pieces: bool = False) -> None:
         """A fatal alert with the keys of the moment; ``in_pieces``: one octet in each packet."""
         body = bytes((FATAL, number))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from contextlib import AsyncExitStack, aclosing, suppress
@@ -17,6 +16,7 @@ from mtlsx.errors import MtlsxError, UsageError
 from mtlsx_tui.cli import seeding
 from mtlsx_tui.cli.broker_control import Control, obey
 from mtlsx_tui.cli.broker_text import as_text
+from mtlsx_tui.cli.line_printer import LinePrinter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -65,8 +65,14 @@ def command(
     _raise_file_limit()
     commands = [] if seed is None else seeding.commands_in(seed)
     metrics_address = None if metrics_at is None else _address(metrics_at)
-    say = _say_json if json_ else _say_text(quiet=quiet)
-    asyncio.run(_serve(load_from, config, commands, say, metrics_address, control=control))
+    with LinePrinter(
+        sys.stdout.fileno(),
+        left_out=_left_out_json if json_ else _left_out_text,
+        on_gone=_stop_for_nobody_listens,
+    ) as printer:
+        say = _say_json(printer) if json_ else _say_text(printer, quiet=quiet)
+        answer = _answer(printer) if control else None
+        asyncio.run(_serve(load_from, config, commands, say, metrics_address, answer))
     return 0
 
 
@@ -85,8 +91,7 @@ async def _serve(
     seed: list[list[bytes]],
     say: Callable[[BrokerEvent], None],
     metrics_address: tuple[str, int] | None,
-    *,
-    control: bool,
+    answer: Callable[[dict[str, Any]], None] | None,
 ) -> None:
     from mtlsx.auth.stores.opening import Stores
     from mtlsx.broker.broker import Broker
@@ -98,10 +103,7 @@ async def _serve(
 
     def hear(event: BrokerEvent) -> None:
         metrics.take(event)
-        try:
-            say(event)
-        except BrokenPipeError:
-            _stop_for_nobody_listens()
+        say(event)
 
     async def execute(words: list[bytes]) -> Reply:
         return await seeding.execute(stores, configuration.auth, words)
@@ -122,17 +124,14 @@ async def _serve(
             running.callback(metrics.serve(*metrics_address))
         running.push_async_callback(broker.stop)
         await broker.start()
-        if control:
-            await _first(_signals(reload), obey(Control(broker, metrics, execute, reload), _print))
+        if answer is not None:
+            await _first(_signals(reload), obey(Control(broker, metrics, execute, reload), answer))
         else:
             await _signals(reload)
 
 
 def _stop_for_nobody_listens() -> None:
-    """Whoever read what we print is gone: end in good order, and print to nowhere until then."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    """Whoever read what we print is gone: end in good order."""
     signal.raise_signal(signal.SIGTERM)
 
 
@@ -160,23 +159,37 @@ async def _first(*endings: Coroutine[Any, Any, None]) -> None:
         task.result()
 
 
-def _say_json(event: BrokerEvent) -> None:
+def _say_json(printer: LinePrinter) -> Callable[[BrokerEvent], None]:
     from mtlsx.broker.event_json import as_json
 
-    _print(as_json(event))
+    return lambda event: printer.say(_line(as_json(event)))
 
 
-def _print(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value).replace("\x7f", "\\u007f"))
+def _answer(printer: LinePrinter) -> Callable[[dict[str, Any]], None]:
+    return lambda value: printer.say(_line(value), surely=True)
 
 
-def _say_text(*, quiet: bool) -> Callable[[BrokerEvent], None]:
+def _line(value: dict[str, Any]) -> str:
+    return json.dumps(value).replace("\x7f", "\\u007f")
+
+
+def _left_out_json(count: int) -> str:
+    return _line({"event": "events_left_out", "count": count})
+
+
+def _say_text(printer: LinePrinter, *, quiet: bool) -> Callable[[BrokerEvent], None]:
+    plain = not sys.stdout.isatty()
+
     def say(event: BrokerEvent) -> None:
         text = as_text(event, quiet=quiet)
         if text:
-            click.echo(text)
+            printer.say(click.unstyle(text) if plain else text)
 
     return say
+
+
+def _left_out_text(count: int) -> str:
+    return f"{count:,} events are left out here: nobody read what was printed."
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -20,6 +20,7 @@ from mtlsx.broker.client_events import (
 from mtlsx.broker.events import (
     ConnectionRefused,
     HandshakeRefused,
+    ListenerExhausted,
     ListenerReloaded,
     ListenerStarted,
     ListenerStopped,
@@ -54,6 +55,10 @@ def as_text(event: BrokerEvent, *, quiet: bool = False) -> str:
             return _bad(f"{event.host} is no websocket client for MQTT: {event.reason}")
         case ConnectionRefused():
             return _bad(f"{event.host} is closed unheard: {event.limit} is {event.count}")
+        case ListenerExhausted():
+            return _bad(
+                f"{event.listener} takes nobody more for now, with {event.count:,} connected: {event.reason}"
+            )
         case _:
             return _client(event, quiet=quiet)
 

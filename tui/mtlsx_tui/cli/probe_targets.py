@@ -120,9 +120,12 @@ def harm(target: Target) -> str | None:
         f"CONNECT goes out with {name}. A broker that takes the client id from the certificate"
         " disconnects the real device then"
     )
+    if connect.client_id:
+        kicks += ", any other whoever is connected with this one"
     if connect.clean_start:
         return (
-            f"{kicks}, and this clean session wipes what it keeps for it; with -V 5 it would not."
+            f"{kicks}, and this clean session wipes what it keeps for it; with -V 5, or with --no-clean and -i, it"
+            " would not."
         )
     return f"{kicks}; a session that it keeps is continued and not wiped."
 

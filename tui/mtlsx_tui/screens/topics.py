@@ -175,7 +175,7 @@ class TopicsScreen(SizedScreen[str | None]):
         below.visible = node is not None and bool(node.children)
         if node is not None and node.children:
             topics = "1 topic" if node.topics == 1 else f"{node.topics:,} topics"
-            counts = f"{topics}, {_messages(node.messages)} here and below"
+            counts = f"{topics}, {_messages(node.messages)}"
             below.update(
                 Content.assemble(
                     (f"{printable(_path_of(node))}/", "$text-primary bold"),
