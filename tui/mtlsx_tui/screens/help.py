@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _MOVING = (
     ("tab, shift+tab", "next and previous field or panel"),
-    ("↑ ↓ pgup pgdn home", "move in a list or in the messages; that holds the view"),
-    ("← → space", "choose a QoS, a transport, a version, a format"),
-    ("mouse", "click what you see: rows, values to copy, keys in the last line"),
+    ("↑ ↓ pgup pgdn home", "move in a list; in the messages, hold them"),
+    ("← → space", "choose a QoS, a transport, a format"),
+    ("mouse", "click rows, values to copy, and keys below"),
 )
 _OTHERS = Binding.Group("KEYS")
 
@@ -44,6 +44,8 @@ class HelpScreen(ModalScreen[None]):
             for title, rows in sections:
                 yield Static(title, classes="title")
                 yield Static(_table(rows, width))
+            yield Static("MOVING", classes="title")
+            yield Static(_table(self._moving, max(len(keys) for keys, _ in self._moving)))
         yield KeyLine()
 
     def _sections(self) -> list[tuple[str, Sequence[tuple[str, str]]]]:
@@ -59,7 +61,7 @@ class HelpScreen(ModalScreen[None]):
         ]
         palette = ("^p", "Find a command by its name")
         title, last = sections[-1]
-        return [*sections[:-1], (title, [*last, palette]), ("MOVING", self._moving)]
+        return [*sections[:-1], (title, [*last, palette])]
 
 
 def _table(rows: Sequence[tuple[str, str]], width: int) -> Content:

@@ -55,14 +55,12 @@ _CONNECTION = _of(
     "CONNECTION",
     *_keys("c ctrl+o", "connect", "Connect", "Connect this profile"),
     *_keys("c ctrl+o", "disconnect", "Disconnect", "Disconnect this profile, or stop trying"),
-    *_keys(
-        "x f8", "explain", "Why", "Why there is no connection: each stage, and all the evidence"
-    ),
+    *_keys("x f8", "explain", "Why", "Why there is no connection, stage by stage"),
     *_keys(
         "x f8",
         "look_back",
         "Shown",
-        "What the last attempt to connect showed, stage by stage",
+        "What the last attempt showed, stage by stage",
         show=False,
     ),
     *_keys("i ctrl+d", "connection", "Inside", "What CONNACK said, and the packets", show=False),
@@ -129,10 +127,10 @@ HELP = (
 
 MOVING = (
     ("end", "newest message; the view follows again"),
-    ("enter", "on a profile: connect it, or go to its messages; on a group: fold it"),
-    ("d, f, shift+↑ ↓", "on a profile: copy it, find another, move it"),
-    ("delete", "on a profile: delete it; on a subscription: unsubscribe; on messages: forget them"),
-    ("space, e, enter", "on a subscription: pause it, edit it, show its messages only"),
+    ("enter", "connect a profile, or go to its messages"),
+    ("d, f, shift+↑ ↓", "copy a profile, find one, move it"),
+    ("delete", "remove a profile, a subscription, messages"),
+    ("space, e, enter", "pause, edit, filter by a subscription"),
 )
 """What keys do in the lists of the main screen."""
 
