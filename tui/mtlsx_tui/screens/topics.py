@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 _TICK = 1 / 12
 """Seconds between two looks at what came."""
+_REST = 3
+"""After how many looks at the same topic its plot begins, for which all messages are looked through."""
 
 KEYS = (
     # With priority, so that what is typed ahead is searched for; not while the field has the focus.
@@ -91,6 +93,7 @@ class TopicsScreen(SizedScreen[str | None]):
         self._plotted: Topic | None = None
         self._series: NumberSeries | None = None
         self._next = 0
+        self._rested = 0
         self._refusal = first.refusal
         self._row: Node | None = None
 
@@ -184,12 +187,15 @@ class TopicsScreen(SizedScreen[str | None]):
                 layout=False,
             )
         if topic is not self._plotted:
-            # One look later: whoever runs through the list waits for no plot.
             self._plotted = topic
             self._series = None
+            self._rested = 0
             self.query_one(NumberPlot).show(None)
         elif self._series is None:
-            self._plot(topic)
+            # Some looks later: whoever runs through the list waits for no plot.
+            self._rested += 1
+            if self._rested >= _REST:
+                self._plot(topic)
 
     # The plot
 

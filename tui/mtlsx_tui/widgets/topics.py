@@ -97,13 +97,12 @@ class TopicList(LineTable[Node]):
         self.show_at(rows, rows.index(chosen) if chosen is not None and at_level else 0)
 
     def _show_found(self) -> None:
-        rows, chosen = self._tree.matching(self._wanted), self._tree.chosen
-        ends = [at for at, row in enumerate(rows) if row.topic is not None]
-        self.found = len(ends)
+        rows, self.found, first = self._tree.matching(self._wanted)
+        chosen = self._tree.chosen
         if chosen is not None and chosen.topic is not None and chosen in rows:
             self.show_at(rows, rows.index(chosen))
         else:
-            self.show_at(rows, ends[0] if ends else 0)
+            self.show_at(rows, first)
 
     def watch_virtual_size(self, size: Size) -> None:
         self.vertical_scrollbar.window_virtual_size = size.height
