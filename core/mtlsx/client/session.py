@@ -6,6 +6,7 @@ the server said on the way is taken from the link below paho, because paho does 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -99,6 +100,9 @@ class Session:
         self._attempt = Attempt(settings, dialect)
         self._end_by: float | None = None
         self._lives: deque[Life] = deque(maxlen=_LIVES)
+        # Held from sending a request until its identifier is known: the answer, and then the end of the connection, can
+        # come in between, and each must be told in its order.
+        self._requesting = threading.RLock()
         self._subscribing: Pending[tuple[Subscription, ...], tuple[list[int], str | None]] = (
             Pending()
         )
@@ -132,8 +136,9 @@ class Session:
             self._attempt.link.close()  # paho may have left it open, and would close it when nobody looks
         if not self.was_connected:
             self._lives.clear()  # who is pushed out gets in again at once
-        self._subscribing.clear()
-        self._unsubscribing.clear()
+        with self._requesting:
+            self._subscribing.clear()
+            self._unsubscribing.clear()
         return verdict if self._end_by is None else None
 
     def end(self) -> None:
@@ -205,20 +210,22 @@ class Session:
         """Send SUBSCRIBE, as many as it takes, and return the packet identifier of the last."""
         packet_id = 0
         for packet in subscribe_packets(subscriptions, self._settings.version):
-            _, given = self._client.subscribe(packet.argument, properties=packet.properties)
-            packet_id = given or 0
-            answer = self._subscribing.asked(packet_id, packet.subscriptions)
-            if answer is not None:
-                self._tell_subscribed(packet_id, packet.subscriptions, *answer)
+            with self._requesting:
+                _, given = self._client.subscribe(packet.argument, properties=packet.properties)
+                packet_id = given or 0
+                answer = self._subscribing.asked(packet_id, packet.subscriptions)
+                if answer is not None:
+                    self._tell_subscribed(packet_id, packet.subscriptions, *answer)
         return packet_id
 
     def unsubscribe(self, topic_filters: tuple[str, ...]) -> int:
         """Send UNSUBSCRIBE and return its packet identifier."""
-        _, packet_id = self._client.unsubscribe(list(topic_filters))
-        packet_id = packet_id or 0
-        codes = self._unsubscribing.asked(packet_id, topic_filters)
-        if codes is not None:
-            self._on_event(Unsubscribed(packet_id, topic_filters, tuple(codes)))
+        with self._requesting:
+            _, given = self._client.unsubscribe(list(topic_filters))
+            packet_id = given or 0
+            codes = self._unsubscribing.asked(packet_id, topic_filters)
+            if codes is not None:
+                self._on_event(Unsubscribed(packet_id, topic_filters, tuple(codes)))
         return packet_id
 
     def publish(self, publication: Publication) -> int:

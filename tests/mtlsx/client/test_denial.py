@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from paho.mqtt.client import Client as PahoClient
 
 from mtlsx.client.denial import (
     AT_ONCE,
@@ -17,6 +20,7 @@ from mtlsx.client.denial import (
 )
 from mtlsx.client.events import Connected, Failed, Subscribed
 from mtlsx.client.packet_log import PacketLog
+from mtlsx.client.session import Session
 from mtlsx.client.settings import ConnectionSettings, Publication, Subscription, Transport
 from mtlsx.packets.control_packets import (
     MQTT_5,
@@ -32,7 +36,7 @@ from mtlsx.packets.encode import encode
 from mtlsx.packets.framing import PacketFilter, PacketType
 from mtlsx.packets.properties import DisconnectProperties
 from mtlsx.probe.verdicts import Verdict
-from support.client import Client
+from support.client import WAIT, Client
 from support.scripted_broker import CONNACK_OK_5, Peer, ScriptedBroker
 
 TARGET = "broker.example:8883"
@@ -199,6 +203,35 @@ def test_who_is_denied_one_thing_of_two_comes_back_after_a_loss() -> None:
     outcome = ended(deny, ask)
     assert outcome.verdict.id == "connection-lost"
     assert outcome.retry_in is not None
+
+
+def test_an_answer_is_told_before_the_loss_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However late the thread that asked comes to know what its request is called."""
+    over = threading.Event()
+    lost, send = Session._lost, PahoClient.subscribe
+
+    def seen(session: Session, *, unanswered_ping: bool) -> Verdict:
+        verdict = lost(session, unanswered_ping=unanswered_ping)
+        over.set()
+        return verdict
+
+    def slow(client: PahoClient, *args: Any, **more: Any) -> Any:
+        given = send(client, *args, **more)
+        assert over.wait(WAIT)
+        return given
+
+    monkeypatch.setattr(Session, "_lost", seen)
+    monkeypatch.setattr(PahoClient, "subscribe", slow)
+
+    def grant(peer: Peer) -> None:
+        packet = peer.expect(PacketType.SUBSCRIBE)
+        peer.send(b"\x90\x04" + packet.body[:2] + b"\x00\x00")
+
+    def ask(client: Client) -> None:
+        subscribe(client)
+        assert client.event(Subscribed).codes == (0,)
+
+    assert ended(grant, ask).verdict.id == "connection-lost"
 
 
 def test_a_dismissal_on_publish_is_a_denial() -> None:
