@@ -31,6 +31,7 @@ from mtlsx.pki.mould import Mould
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
+    from multiprocessing.sharedctypes import Synchronized
 
     from mtlsx.pki.authority import Signer
     from mtlsx.pki.keys import PrivateKey
@@ -93,19 +94,23 @@ def issue(
     context = multiprocessing.get_context(method)
     key = to_der(signer.key)
     workers: dict[Connection, BaseProcess] = {}
-    count = max(1, min(cores, len(devices)))
-    for number in range(count):
+    whole = replace(fleet, devices=tuple(devices))
+    turn = context.Value("L", 0)
+    for _ in range(max(1, min(cores, len(devices)))):
         receiving, sending = context.Pipe(duplex=False)
         worker = context.Process(  # type: ignore[attr-defined]  # both kinds of context have it
 
-            target=_work,
-            args=(authority.folder.path, key, replace(fleet, devices=tuple(devices[number::count])), sending),
+            target=_work, args=(authority.folder.path, key, whole, turn, sending),
         )  # fmt: skip
         worker.start()
         sending.close()
         workers[receiving] = worker
+    issued = 0
     try:
-        issued = sum(_heard(dict(workers), report))
+        for more in _heard(dict(workers), report):
+            issued += more
+            # Meanwhile the workers wait for the disk, the last of them too.
+            authority.folder.follow()
     finally:
         for worker in workers.values():
             worker.terminate()
@@ -162,7 +167,9 @@ def _heard(workers: dict[Connection, BaseProcess], report: Callable[[int], None]
             yield said
 
 
-def _work(path: Path, key: bytes, fleet: Fleet, sending: Connection) -> None:
+def _work(
+    path: Path, key: bytes, fleet: Fleet, turn: Synchronized[int], sending: Connection
+) -> None:
     """One worker: casts, commits and says how many."""
     # Ctrl+C is the parent's to answer; what is not committed then is lost, and nothing else.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -172,7 +179,7 @@ def _work(path: Path, key: bytes, fleet: Fleet, sending: Connection) -> None:
         # The disk takes in what there is while more is cast.
         with ThreadPoolExecutor(max_workers=1) as aside:
             settled = aside.submit(authority.folder.settle)
-            for batch in _batches(_cast(authority, key, fleet)):
+            for batch in _batches(_cast(authority, key, fleet, turn)):
                 if _is_orphan():
                     return
                 admitted = authority.folder.commit_unsettled(batch, fleet.admission.admit)
@@ -188,13 +195,15 @@ def _work(path: Path, key: bytes, fleet: Fleet, sending: Connection) -> None:
         sending.send(MtlsxError(error.summary, fix=error.fix))
 
 
-def _cast(authority: Authority, encoded: bytes, fleet: Fleet) -> Iterator[Issued]:
+def _cast(
+    authority: Authority, encoded: bytes, fleet: Fleet, turn: Synchronized[int]
+) -> Iterator[Issued]:
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
     key: PrivateKey = load_der_private_key(encoded, None)  # type: ignore[assignment]  # the parent has opened it
     now = datetime.now(UTC)
     moulds: dict[tuple[str, tuple[str, ...]], Mould] = {}
-    for device in fleet.devices:
+    for device in _own(fleet.devices, turn):
         alike = (device.subject, device.names)
         if alike not in moulds:
             # Names of its own make a device unlike all others: only the last mould is worth keeping then.
@@ -206,6 +215,17 @@ def _cast(authority: Authority, encoded: bytes, fleet: Fleet) -> Iterator[Issued
                 fleet=fleet.admission.fleet,
             )  # fmt: skip
         yield moulds[alike].cast(device.cn)
+
+
+def _own(devices: Sequence[Device], turn: Synchronized[int]) -> Iterator[Device]:
+    """Those that this worker takes: always the next, so that all workers end together; ``turn`` is its number."""
+    while True:
+        with turn.get_lock():
+            number = turn.value
+            turn.value = number + 1
+        if number >= len(devices):
+            return
+        yield devices[number]
 
 
 def _batches(made: Iterator[Issued]) -> Iterator[list[Issued]]:

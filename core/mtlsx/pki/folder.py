@@ -64,6 +64,11 @@ class Folder:
                     self._recover()
             self._read_index()
 
+    def follow(self) -> None:
+        """Read what the index says by now, while others write; raises as ``refresh``."""
+        with _told(self.path):
+            self._read_index()
+
     def commit(self, items: list[Issued], admit: Admit) -> list[Issued]:
         """Issue those of ``items`` that ``admit`` lets in, all at once; they are on disk when this returns.
 

@@ -17,6 +17,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from mtlsx.certificates.strings import printable
 from mtlsx.errors import UsageError
@@ -123,7 +124,7 @@ class Index:
     def _take(self, fields: list[str]) -> None:
         at, serial, what, *rest = fields
         if what == "issued":
-            self._issued(datetime.fromisoformat(at), serial, rest)
+            self._issued(_time(at), serial, rest)
         elif what == "revoked":
             entry = self.entries[serial]
             (reason,) = rest
@@ -140,10 +141,9 @@ class Index:
         kind, until, cn, dn, notes = rest
         if serial in self.entries:
             raise ValueError(f"serial number {serial} was issued before")
-        about = dict(note.split("=", 1) for note in notes.split()) if notes != "-" else {}
+        fleet, renews = _about(notes)
         entry = Entry(
-            serial, at, _KINDS[kind], datetime.fromisoformat(until), None if cn == "-" else _unescape(cn),
-            _unescape(dn), about.get("fleet"), about.get("renews"),
+            serial, at, _KINDS[kind], _time(until), None if cn == "-" else _unescape(cn), _unescape(dn), fleet, renews
         )  # fmt: skip
         self.entries[serial] = entry
         if entry.kind is not Kind.CA:
@@ -159,6 +159,22 @@ def _line(at: datetime, *fields: str) -> str:
     return "\t".join((_stamp(at), *fields)) + "\n"
 
 
+# Many lines have the same times and notes: those of a fleet.
+
+
+@lru_cache(maxsize=64)
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@lru_cache(maxsize=64)
+def _about(notes: str) -> tuple[str | None, str | None]:
+    """The fleet, and the serial number that is renewed."""
+    about = dict(note.split("=", 1) for note in notes.split()) if notes != "-" else {}
+    return about.get("fleet"), about.get("renews")
+
+
+@lru_cache(maxsize=64)
 def _stamp(at: datetime) -> str:
     at = at.astimezone(UTC)
     # Not strftime: its %Y has no leading zeros, and it is slow where 10,000 lines are written.

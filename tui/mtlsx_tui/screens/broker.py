@@ -60,7 +60,8 @@ KEYS = (
     Binding("u", "ask('unban')", "Unban", tooltip="Lift a ban", show=False),
     Binding("x", "revoke", "Revoke", tooltip="Open the authorities, to revoke a certificate"),
     Binding("r", "reload", "Reload", tooltip="Read the configuration and its files anew"),
-    Binding("question_mark,f1", "help", "Help", tooltip="List all keys", key_display="?"),
+    Binding("question_mark", "help", "Help", tooltip="List all keys", key_display="?"),
+    Binding("f1", "help", "Help", tooltip="List all keys"),
     Binding("escape", "leave", "Back", tooltip="Go back; the broker goes on", key_display="esc"),
 )
 

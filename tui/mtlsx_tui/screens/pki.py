@@ -43,7 +43,8 @@ KEYS = (
     Binding("p", "ask('profile')", "Profile", tooltip="Make a profile of this device"),
     Binding("l", "ask('crl')", "CRL", tooltip="Make the next revocation list"),
     Binding("slash", "filter", "Find", tooltip="Find certificates by name", key_display="/"),
-    Binding("question_mark,f1", "help", "Help", tooltip="List all keys", key_display="?"),
+    Binding("question_mark", "help", "Help", tooltip="List all keys", key_display="?"),
+    Binding("f1", "help", "Help", tooltip="List all keys"),
     Binding("escape", "leave", "Back", tooltip="Go back"),
 )
 
