@@ -37,9 +37,13 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def seen(pilot: Pilot[None], *words: str) -> str:
     """What is on the screen, as soon as all of ``words`` are there."""
-    async with asyncio.timeout(PATIENCE):
-        while not all(word in (text := screen_text(pilot.app)) for word in words):
-            await pilot.pause(0.05)
+    text = ""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not all(word in (text := screen_text(pilot.app)) for word in words):
+                await pilot.pause(0.05)
+    except TimeoutError:
+        raise AssertionError(f"{words} is not on the screen:\n{text}") from None
     return text
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from rich.cells import cell_len
+from textual.app import App, ComposeResult
 
 from mtlsx.client.settings import Subscription
 from mtlsx_tui.sessions import SubscriptionState
-from mtlsx_tui.widgets.subscriptions import Traffic, row
+from mtlsx_tui.widgets.subscriptions import Subscriptions, Traffic, row
+from support.tui import shown
 
 FACTORY = Subscription("factory/#", 1)
 
@@ -35,3 +37,22 @@ def test_a_row(
     assert shown.split("\n")[1:] == text.split("\n")[1:]
     assert all(cell_len(line) <= 30 for line in shown.split("\n"))
     assert not traffic.count or cell_len(shown) == 30
+
+
+class Panel(App[None]):
+    """The panel with one subscription that nobody is connected for."""
+
+    def compose(self) -> ComposeResult:
+        yield Subscriptions()
+
+    def on_mount(self) -> None:
+        self.query_one(Subscriptions).show([FACTORY], None, {})
+
+
+async def test_a_row_takes_the_room_that_it_gets_later() -> None:
+    """The list is shown with its first row, and the terminal may be made larger."""
+    app = Panel()
+    async with app.run_test(size=(12, 6)) as pilot:
+        await shown(pilot, "○ factor… q1")
+        await pilot.resize_terminal(30, 6)
+        await shown(pilot, "○ factory/# q1")

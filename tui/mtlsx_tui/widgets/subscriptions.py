@@ -24,7 +24,6 @@ from mtlsx_tui.widgets.printable import fit, printable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.theme import Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,12 @@ class SubscriptionList(Options):
         option = self.highlighted_option
         if option is not None and option.id is not None:
             self.post_message(self.Wanted(action, option.id))
+
+    class Resized(Message):
+        """There is more or less room for a line."""
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -114,7 +119,7 @@ class Subscriptions(Vertical):
         yield SubscriptionList(id="subscription-list", compact=True, markup=False)
 
     def on_mount(self) -> None:
-        self.app.theme_changed_signal.subscribe(self, self._paint_again)
+        self.app.theme_changed_signal.subscribe(self, lambda _: self._paint_again())
 
     def show(
         self,
@@ -141,16 +146,15 @@ class Subscriptions(Vertical):
         if wanted:
             options.highlighted = min(highlighted or 0, len(wanted) - 1)
 
-    def _paint_again(self, _theme: Theme) -> None:
-        options = self.query_one(SubscriptionList)
-        for topic_filter, prompt in self._prompts(self._shown_traffic):
-            options.replace_option_prompt(topic_filter, prompt)
-
     def show_traffic(self, traffic: Mapping[str, Traffic]) -> None:
         """Show how many messages have come now."""
         self._shown_traffic = traffic
+        self._paint_again()
+
+    @on(SubscriptionList.Resized)
+    def _paint_again(self) -> None:
         options = self.query_one(SubscriptionList)
-        for topic_filter, prompt in self._prompts(traffic):
+        for topic_filter, prompt in self._prompts(self._shown_traffic):
             if options.get_option(topic_filter).prompt != prompt:
                 options.replace_option_prompt(topic_filter, prompt)
 
