@@ -149,14 +149,17 @@ class Subscriptions(Vertical):
     def show_traffic(self, traffic: Mapping[str, Traffic]) -> None:
         """Show how many messages have come now."""
         self._shown_traffic = traffic
-        self._paint_again()
+        options = self.query_one(SubscriptionList)
+        for topic_filter, prompt in self._prompts(traffic):
+            if options.get_option(topic_filter).prompt != prompt:
+                options.replace_option_prompt(topic_filter, prompt)
 
     @on(SubscriptionList.Resized)
     def _paint_again(self) -> None:
         options = self.query_one(SubscriptionList)
         for topic_filter, prompt in self._prompts(self._shown_traffic):
-            if options.get_option(topic_filter).prompt != prompt:
-                options.replace_option_prompt(topic_filter, prompt)
+            # Also where the text is the same: what differs may be its colours.
+            options.replace_option_prompt(topic_filter, prompt)
 
     def _prompts(self, traffic: Mapping[str, Traffic]) -> Iterator[tuple[str, Content]]:
         cells = self.query_one(SubscriptionList).scrollable_content_region.width
