@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mtlsx.tls.exchange import TlsExchange
     from mtlsx.tls.record import HandshakeRecord
 
+_SILENCE = 1.0
+"""How many seconds a server may take at least for its first word after the handshake: many devices come at once."""
+
 
 class Link(asyncio.Protocol):
     """``on_data`` gets plaintext as it comes, ``on_end`` is called once when the connection is over."""
@@ -153,7 +156,8 @@ class Link(asyncio.Protocol):
         elif first or (tls.heard and not self._heard):
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = self._loop.call_later(tls.patience, self._become_ready, agreed_at)
+            patience = tls.patience if tls.heard else max(tls.patience, _SILENCE)
+            self._timer = self._loop.call_later(patience, self._become_ready, agreed_at)
         self._heard = tls.heard
 
     def _become_ready(self, agreed_at: float) -> None:
