@@ -59,7 +59,9 @@ class Source:
         return 1
 
     def unsubscribe(self, topic_filters: Sequence[str], /) -> int:
-        raise NotImplementedError
+        self._on_event(events.Unsubscribed(1, tuple(topic_filters), (0,) * len(topic_filters)))
+        return 1
 
     def publish(self, publication: Publication, /) -> int:
-        raise NotImplementedError
+        self._on_event(events.Published(1, publication, 0, ""))
+        return 1
