@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import keyring
 import keyring.backends.fail
@@ -19,15 +17,11 @@ from mtlsx.tls.settings import TlsSettings
 from mtlsx_tui.app import MtlsxApp
 from support.mosquitto import Mosquitto
 from support.openssl_pki import DEVICE, Pair, Pki
-from support.tui import screen_text
-
-if TYPE_CHECKING:
-    from textual.pilot import Pilot
+from support.tui import shown
 
 pytestmark = pytest.mark.e2e
 
 SIZE = (120, 36)
-PATIENCE = 20.0  # seconds; for what a healthy machine does in a few milliseconds
 
 
 @pytest.fixture(autouse=True)
@@ -35,24 +29,12 @@ def no_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyring, "get_keyring", keyring.backends.fail.Keyring)
 
 
-async def seen(pilot: Pilot[None], *words: str) -> str:
-    """What is on the screen, as soon as all of ``words`` are there."""
-    text = ""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not all(word in (text := screen_text(pilot.app)) for word in words):
-                await pilot.pause(0.05)
-    except TimeoutError:
-        raise AssertionError(f"{words} is not on the screen:\n{text}") from None
-    return text
-
-
 async def test_the_main_job(pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_path: Path) -> None:
     broker = mosquitto(server=pki.server, client_ca=pki.ca.certificate)
     library = ProfileLibrary(tmp_path)
     app = MtlsxApp(library)
     async with app.run_test(size=SIZE) as pilot:
-        await seen(pilot, "No profiles yet")
+        await shown(pilot, "No profiles yet")
         await pilot.press("n")
         for key, value in {
             "name": "device",
@@ -63,14 +45,14 @@ async def test_the_main_job(pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_p
             "key_file": str(pki.device.key),
         }.items():
             app.screen.query_one(f"#form-{key}", Input).value = value
-        await seen(pilot, f"cn        {DEVICE}", "days left", "RSA 2048")
+        await shown(pilot, f"cn        {DEVICE}", "days left", "RSA 2048")
 
         await pilot.press("ctrl+o")
-        await seen(pilot, "● connected", "TLS 1.3")
+        await shown(pilot, "● connected", "TLS 1.3")
         broker.wait_for_log(f"u'{DEVICE}'")  # the username that Mosquitto took from the certificate
 
         await pilot.press("s", *"factory/#", "enter")
-        await seen(pilot, "● factory/# q0")
+        await shown(pilot, "● factory/# q0")
         await pilot.press(
             "escape",
             "p",
@@ -83,20 +65,20 @@ async def test_the_main_job(pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_p
             *'{"on":1}',
             "enter",
         )
-        await seen(pilot, "↑ factory/1/set", "  factory/1/set", '"on": 1')
+        await shown(pilot, "↑ factory/1/set", "  factory/1/set", '"on": 1')
 
         broker.publish("factory/2/temperature", '{"celsius": 21.4}', retain=True)
-        await seen(pilot, "factory/2/temperature", '{"celsius": 21.4}')
+        await shown(pilot, "factory/2/temperature", '{"celsius": 21.4}')
         await pilot.press("escape", "c")
-        await seen(pilot, "○ not connected")
+        await shown(pilot, "○ not connected")
         await pilot.press("q")
 
     # What was made is there the next time, with the subscription, and connects by one key.
     app = MtlsxApp(library)
     async with app.run_test(size=SIZE) as pilot:
-        await seen(pilot, "○ factory/# q0", DEVICE)
+        await shown(pilot, "○ factory/# q0", DEVICE)
         await pilot.press("c")
-        await seen(pilot, "● connected", "● factory/# q0", '{"celsius": 21.4}')
+        await shown(pilot, "● connected", "● factory/# q0", '{"celsius": 21.4}')
 
 
 async def test_the_failure_says_who_refused_what(
@@ -114,9 +96,9 @@ async def test_the_failure_says_who_refused_what(
     library.save(Profile(name="stranger", connection=settings))
     app = MtlsxApp(library)
     async with app.run_test(size=SIZE) as pilot:
-        await seen(pilot, "○ not connected")
+        await shown(pilot, "○ not connected")
         await pilot.press("c")
-        await seen(
+        await shown(
             pilot,
             "✘ failed",
             "✔ server   CN=localhost",
@@ -139,18 +121,18 @@ async def test_a_lost_connection_comes_back_with_its_subscriptions(
     library.save(Profile(name="device", connection=settings))
     app = MtlsxApp(library)
     async with app.run_test(size=SIZE) as pilot:
-        await seen(pilot, "○ not connected")
+        await shown(pilot, "○ not connected")
         await pilot.press("c")
-        await seen(pilot, "● connected")
+        await shown(pilot, "● connected")
         await pilot.press("s", *"t", "enter", "escape")
-        await seen(pilot, "● t q0")
+        await shown(pilot, "● t q0")
         broker.kill()
-        await seen(pilot, "waiting, retry in", "Trying again in")
+        await shown(pilot, "waiting, retry in", "Trying again in")
         broker.restart()
-        await seen(pilot, "● connected")
+        await shown(pilot, "● connected")
         broker.wait_for_log("SUBSCRIBE from")
         broker.publish("t", "back again")
-        await seen(pilot, "back again")
+        await shown(pilot, "back again")
 
 
 async def test_a_ca_that_a_person_trusts_lets_the_device_connect(
@@ -169,14 +151,14 @@ async def test_a_ca_that_a_person_trusts_lets_the_device_connect(
     library.save(Profile(name="device", connection=settings))
     app = MtlsxApp(library)
     async with app.run_test(size=SIZE) as pilot:
-        await seen(pilot, "○ not connected")
+        await shown(pilot, "○ not connected")
         await pilot.press("c")
-        await seen(pilot, "✘ server   refused by us", "x Why")
+        await shown(pilot, "✘ server   refused by us", "x Why")
         await pilot.press("x")
-        await seen(pilot, "Trust this CA")
+        await shown(pilot, "Trust this CA")
         await pilot.press("t")
-        await seen(pilot, 'Trust "Demo Device CA"', "y yes")
+        await shown(pilot, 'Trust "Demo Device CA"', "y yes")
         await pilot.press("y")
-        await seen(pilot, "● connected")
+        await shown(pilot, "● connected")
     (trusted,) = library.list().profiles
     assert (trusted.connection.tls.ca_file or "").startswith("../cas/Demo-Device-CA-")

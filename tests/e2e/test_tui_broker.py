@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import keyring
 import keyring.backends.fail
@@ -16,10 +15,7 @@ from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.local_broker import LocalBroker
 from support.openssl_pki import DEVICE, Pki
 from support.programs import find
-from support.tui import screen_text
-
-if TYPE_CHECKING:
-    from textual.pilot import Pilot
+from support.tui import shown
 
 pytestmark = pytest.mark.e2e
 
@@ -65,18 +61,6 @@ sources = [{{ type = "redis", server = "embedded", cmd = "HGETALL mqtt_acl:${{us
     return configuration, seed
 
 
-async def seen(pilot: Pilot[None], *words: str) -> str:
-    """What is on the screen, as soon as all of ``words`` are there."""
-    text = ""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not all(word in (text := screen_text(pilot.app)) for word in words):
-                await pilot.pause(0.05)
-    except TimeoutError:
-        pytest.fail(f"{words} never came; there is\n{text}")
-    return text
-
-
 async def publish(pki: Pki, broker: LocalBroker, password: str, topic: str) -> int | None:
     """The exit code of mosquitto_pub as the device."""
     host, port = broker.addresses["ssl:default"]
@@ -96,42 +80,42 @@ async def test_refused_then_let_in_and_each_time_it_says_why(
     configuration, seed = files
     app = MtlsxApp(ProfileLibrary(tmp_path / "profiles"))
     async with app.run_test(size=SIZE) as pilot:
-        await seen(pilot, "No profiles yet")
+        await shown(pilot, "No profiles yet")
         await pilot.press("b", "f", *str(configuration), "tab", *str(seed), "enter")
-        await seen(pilot, "Chosen: ", "username from the certificate's cn")
+        await shown(pilot, "Chosen: ", "username from the certificate's cn")
         await pilot.press("s")
-        await seen(pilot, "● running", "ssl:default 127.0.0.1:")
+        await shown(pilot, "● running", "ssl:default 127.0.0.1:")
         broker = app.local_broker
         assert broker is not None
 
         assert await publish(pki, broker, "wrong", f"{DEVICE}/t") != 0
-        await seen(pilot, "✘ CONNECT refused  c-1", f"The username is {DEVICE}", "✘ The password")
+        await shown(pilot, "✘ CONNECT refused  c-1", f"The username is {DEVICE}", "✘ The password")
 
         assert await publish(pki, broker, "public", f"{DEVICE}/t") == 0
-        await seen(pilot, "✔ CONNECT let in  c-1", "✔ The password")
+        await shown(pilot, "✔ CONNECT let in  c-1", "✔ The password")
 
         await publish(pki, broker, "public", "other/t")
-        await seen(pilot, "✘ PUBLISH denied", "no_match")
+        await shown(pilot, "✘ PUBLISH denied", "no_match")
 
         # The password is changed in the store, and what was right is wrong.
         await pilot.press("c", *f"HSET tls_domain:{DEVICE} password_hash new", "enter")
-        await seen(pilot, "(integer) 0")
+        await shown(pilot, "(integer) 0")
         await pilot.press("escape", "home")
         assert await publish(pki, broker, "public", f"{DEVICE}/t") != 0
-        await seen(pilot, "✘ CONNECT refused  c-1")
+        await shown(pilot, "✘ CONNECT refused  c-1")
         assert await publish(pki, broker, "new", f"{DEVICE}/t") == 0
-        await seen(pilot, "✔ CONNECT let in  c-1")
+        await shown(pilot, "✔ CONNECT let in  c-1")
 
         # Another mapping, in a copy: the next client is asked for under it.
         await pilot.press("m", "right", "ctrl+s")
-        await seen(pilot, "In force for clients", "username from the certificate's dn")
+        await shown(pilot, "In force for clients", "username from the certificate's dn")
         await publish(pki, broker, "new", f"{DEVICE}/t")
-        await seen(pilot, f"as CN={DEVICE}", f"mqtt_acl:CN={DEVICE}")
+        await shown(pilot, f"as CN={DEVICE}", f"mqtt_acl:CN={DEVICE}")
 
         child = broker._process
         assert child is not None
         await pilot.press("escape")
-        await seen(pilot, "No profiles yet")
+        await shown(pilot, "No profiles yet")
     # It ends with the application.
     assert child.returncode is not None
     with pytest.raises(ProcessLookupError):
