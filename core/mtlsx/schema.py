@@ -26,6 +26,7 @@ Reader = Callable[[object, str], Any]
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}|[a-z][a-z0-9_-]{0,31}")
 _SHOWN = 60  # characters of a wrong value that are worth showing
+_LARGE = 100_000  # from here on, numbers are written in groups of three digits
 
 
 class WrongError(ValueError):
@@ -203,7 +204,9 @@ def integer(minimum: int, maximum: int) -> Reader:
 
     def read(value: object, path: str) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
-            raise wrong(path, f"a whole number from {minimum} to {maximum}", value)
+            raise wrong(
+                path, f"a whole number from {_number(minimum)} to {_number(maximum)}", value
+            )
         return value
 
     return read
@@ -310,8 +313,13 @@ def _shown(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int):
         # Python refuses to write out integers of thousands of digits.
-        return str(value) if value.bit_length() <= 64 else "a huge number"
+        return _number(value) if value.bit_length() <= 64 else "a huge number"
     return str(value) if isinstance(value, float) else "a date or time"
+
+
+def _number(value: int) -> str:
+    """Large numbers are read better in groups; ports and the like are written as everywhere."""
+    return str(value) if abs(value) < _LARGE else f"{value:,}"
 
 
 def clipped(value: str) -> str:

@@ -22,7 +22,7 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("max_messages = 0", "max_messages must be a whole number from 1"),
+        ("max_messages = 0", "max_messages must be a whole number from 1 to 10,000,000, not 0."),
         ("max_mesages = 9", "did you mean max_messages"),
         ("max_messages = = 1", "line 1"),
     ],

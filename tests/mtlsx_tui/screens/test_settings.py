@@ -70,7 +70,7 @@ async def test_a_saved_theme_is_there_at_the_next_start(library: ProfileLibrary)
 @pytest.mark.parametrize(
     ("name", "written", "sentence"),
     [
-        ("max_messages", "many", 'messages must be a whole number from 1 to 10000000, not "many"'),
+        ("max_messages", "many", 'messages must be a whole number from 1 to 10,000,000, not "many"'),
         ("history_bytes", "1", "disk space must be a whole number from 1024"),
         ("theme", "dark side", 'There is no theme "dark side".'),
     ],
