@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.cells import chop_cells
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -14,6 +13,7 @@ from textual.widgets import Static
 
 from mtlsx.certificates.times import ValidityState, validity_text
 from mtlsx_tui.widgets.printable import fit, printable
+from mtlsx_tui.widgets.wrapped import broken
 
 if TYPE_CHECKING:
     from textual import events
@@ -92,7 +92,7 @@ class Value(Widget):
         room = max(1, self.size.width - self.label_cells)
         if not self._whole:
             return [Content(fit(text, room - remark.cell_length)) + remark]
-        lines = [Content(line) for line in chop_cells(text, room) or [""]]
+        lines = [Content(line) for line in broken(text, room)]
         if lines[-1].cell_length + remark.cell_length <= room:
             lines[-1] += remark
         else:

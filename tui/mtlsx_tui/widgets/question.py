@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widgets import Static
+
+from mtlsx_tui.widgets.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -42,7 +43,7 @@ class Question(Static, can_focus=True):
         """Ask ``text``; ``yes`` is called if a person agrees."""
         self._yes = yes
         self._asked_from = self.screen.focused
-        self.update(Content(f"{text}  y yes · n no"))
+        self.update(Wrapped(f"{text}  y yes · n no"))
         self.display = True
         self.screen.set_focus(self)
 

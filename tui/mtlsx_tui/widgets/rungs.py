@@ -11,6 +11,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from mtlsx_tui.widgets.printable import printable
+from mtlsx_tui.widgets.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -87,7 +88,7 @@ class Rungs(Static):
             table.add_column(no_wrap=True, width=1)
         if named:
             table.add_column(no_wrap=True)
-        table.add_column(overflow="fold", ratio=1 if timed else None)
+        table.add_column(ratio=1 if timed else None)
         if timed:
             table.add_column(no_wrap=True, justify="right")
         for row in self._rows:
@@ -100,11 +101,11 @@ class Rungs(Static):
             )
         self.update(table)
 
-    def _cells(self, row: Rung) -> tuple[Text, Text]:
+    def _cells(self, row: Rung) -> tuple[Text, Wrapped]:
         style = self._style(row.tone)
         # What is set aside is so as a whole; elsewhere the mark alone is coloured.
         whole = style if row.tone is Tone.ASIDE else ""
-        return Text(row.mark, style), Text(printable(row.text), whole)
+        return Text(row.mark, style), Wrapped(printable(row.text), whole)
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"rungs--{name}", partial=True)
