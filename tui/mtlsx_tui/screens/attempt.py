@@ -13,7 +13,7 @@ from textual.widgets import Static
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.attempted import SERVER
 from mtlsx_tui.messages import EvidenceRead
-from mtlsx_tui.screens.sized import SizedScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.widgets.failure import FailurePanel, rung_of
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
@@ -35,7 +35,7 @@ _MARKS = {True: ("✔", Tone.GOOD), False: ("✘", Tone.BAD), None: (" ", Tone.P
 _NAME_WIDTH = 10
 
 
-class AttemptScreen(SizedScreen["Profile | None"]):
+class AttemptScreen(HelpedScreen["Profile | None"]):
     """Shows one attempt; ends with the profile, changed, where a person came to trust another CA, else with None.
 
     ``profile``: as it is now. ``now``: seconds since the epoch.
@@ -45,7 +45,7 @@ class AttemptScreen(SizedScreen["Profile | None"]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "trust", "Trust this CA", tooltip="Take the server's CA as this profile's"),
         Binding("a", "recipes", "Copy as", tooltip="Copy the connection as a command"),
-        Binding("escape,x,q", "leave", "Back", key_display="esc"),
+        Binding("escape,x,q", "leave", "Back", tooltip="Go back", key_display="esc"),
     ]
 
     def __init__(

@@ -15,7 +15,7 @@ from mtlsx.errors import MtlsxError
 from mtlsx_tui.broker_log import text_of
 from mtlsx_tui.broker_session import Phase
 from mtlsx_tui.screens import broker_panels as panels
-from mtlsx_tui.screens.sized import SizedScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.broker_clients import ClientTable, ClientTitles
@@ -60,13 +60,11 @@ KEYS = (
     Binding("u", "ask('unban')", "Unban", tooltip="Lift a ban", show=False),
     Binding("x", "revoke", "Revoke", tooltip="Open the authorities, to revoke a certificate"),
     Binding("r", "reload", "Reload", tooltip="Read the configuration and its files anew"),
-    Binding("question_mark", "help", "Help", tooltip="List all keys", key_display="?"),
-    Binding("f1", "help", "Help", tooltip="List all keys"),
     Binding("escape", "leave", "Back", tooltip="Go back; the broker goes on", key_display="esc"),
 )
 
 
-class BrokerScreen(SizedScreen[None]):
+class BrokerScreen(HelpedScreen[None]):
     """Shows what ``session`` has. ``open_pki`` opens the authorities above it; None: there are none."""
 
     AUTO_FOCUS = ""
@@ -359,7 +357,7 @@ class BrokerScreen(SizedScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it does something."""
         if self._panel.is_open or self._store_line.is_open:
-            return action == "leave" or action.startswith("app.")
+            return action in {"leave", "help"} or action.startswith("app.")
         phase, subject = self._session.phase, self._subject()
         running = phase is Phase.RUNNING
         match action, parameters:
@@ -374,12 +372,6 @@ class BrokerScreen(SizedScreen[None]):
             case "revoke", _:
                 return self._open_pki is not None and bool(self._session.files)
         return True
-
-    def action_help(self) -> None:
-        """List all keys."""
-        from mtlsx_tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(KEYS))
 
     def _note(self, text: str | None, *, bad: bool = False) -> None:
         place = self.query_one("#broker-note", Static)

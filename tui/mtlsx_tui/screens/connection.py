@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from mtlsx.probe.verdicts import Stage
 from mtlsx_tui.connack import limit_facts, session_facts
-from mtlsx_tui.screens.sized import SizedScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.lines import LineTable
 from mtlsx_tui.widgets.printable import fit, printable
@@ -59,13 +59,13 @@ class PacketTable(LineTable[PacketRow]):
         return row.number
 
 
-class ConnectionScreen(SizedScreen[None]):
+class ConnectionScreen(HelpedScreen[None]):
     """Shows the session that ``current`` returns; that may be another one after a reconnect by hand."""
 
     AUTO_FOCUS = "#packets"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy", tooltip="Copy the log"),
-        Binding("escape,i,q", "dismiss", "Back", key_display="esc"),
+        Binding("escape,i,q", "dismiss", "Back", tooltip="Go back", key_display="esc"),
     ]
 
     def __init__(self, current: Callable[[], Session | None]) -> None:

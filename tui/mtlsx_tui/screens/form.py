@@ -22,7 +22,7 @@ from mtlsx_tui.screens.form_kinds import OFF
 from mtlsx_tui.screens.form_sections import Sections
 from mtlsx_tui.screens.form_settings import texts_of, with_settings
 from mtlsx_tui.screens.form_values import FormValues, new_client_id
-from mtlsx_tui.screens.sized import SizedScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import FilePanel
@@ -61,7 +61,7 @@ class Saved:
         self.connect = connect
 
 
-class ProfileForm(SizedScreen[Saved | None]):
+class ProfileForm(HelpedScreen[Saved | None]):
     """Edits one profile, or a new one; ends with ``Saved``, or None when nothing was saved."""
 
     AUTO_FOCUS = ""
@@ -79,7 +79,6 @@ class ProfileForm(SizedScreen[Saved | None]):
             "pageup", "section(-1)", "Previous section", tooltip="Go to the section before",
             show=False, key_display="pgup", priority=True,
         ),
-        Binding("f1", "help", "Help", tooltip="List all keys"),
         Binding("escape", "leave", "Back", tooltip="Go back; asks where something is not saved", key_display="esc"),
         # With priority, so that what is typed ahead lands in the next field.
         Binding("tab,enter,down", "next_field", "Next field", show=False, priority=True),
@@ -366,13 +365,6 @@ class ProfileForm(SizedScreen[Saved | None]):
         self._browsing = None
 
     # The end
-
-    def action_help(self) -> None:
-        """List all keys."""
-        from mtlsx_tui.screens.help import HelpScreen
-
-        keys = [each for each in self.BINDINGS if isinstance(each, Binding)]
-        self.app.push_screen(HelpScreen(keys))
 
     def action_leave(self) -> None:
         """Go back without saving; asks once where something would be lost."""

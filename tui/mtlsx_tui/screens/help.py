@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _MOVING = (
     ("tab, shift+tab", "next and previous field or panel"),
-    ("↑ ↓ pgup pgdn home", "move in a list; in the messages, hold them"),
-    ("← → space", "choose a QoS, a transport, a format"),
+    ("↑ ↓ pgup pgdn home", "move in a list, or scroll"),
+    ("← → space", "choose one of the values of a field"),
     ("mouse", "click rows, values to copy, and keys below"),
 )
 _OTHERS = Binding.Group("KEYS")

@@ -126,6 +126,7 @@ HELP = (
 """The same in the order of the help screen."""
 
 MOVING = (
+    ("↑ pgup home", "hold the messages, and go back in them"),
     ("end", "newest message; the view follows again"),
     ("enter", "connect a profile, or go to its messages"),
     ("d, f, shift+↑ ↓", "copy a profile, find one, move it"),

@@ -14,6 +14,8 @@ from textual.widgets import Static
 
 from mtlsx_tui.messages import ConnectionEvent
 from mtlsx_tui.screens import words
+from mtlsx_tui.screens.help import HelpScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.screens.keys import HELP, KEYS, MOVING, applies
 from mtlsx_tui.screens.main_conversation import Conversation
 from mtlsx_tui.screens.main_export import ExportPanel
@@ -22,7 +24,6 @@ from mtlsx_tui.screens.main_profiles import ProfilesPanel
 from mtlsx_tui.screens.main_publishing import Publishing
 from mtlsx_tui.screens.main_subscription_panel import SubscriptionPanel
 from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
-from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.sessions import Sessions
 from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
@@ -56,7 +57,7 @@ _TICK = 1 / 12
 """Seconds between two looks at the rings; the screen has no other clock."""
 
 
-class MainScreen(SizedScreen[None]):
+class MainScreen(HelpedScreen[None]):
     """Shows one profile at a time; the others stay connected.
 
     ``now``: seconds since the epoch, for the age of certificates and the time of our own messages. ``pki``: the
@@ -305,16 +306,13 @@ class MainScreen(SizedScreen[None]):
             problem = None if self._history is None else self._history.problem
             self.app.push_screen(SettingsScreen(self._settings_directory, problem))
 
-    def action_help(self) -> None:
-        """List all keys."""
-        from mtlsx_tui.screens.help import HelpScreen
-
+    def help(self) -> HelpScreen:
+        """The keys by what they are for."""
         never = {
             *(("certificates",) if self._pki is None else ()),
             *(("settings",) if self._settings_directory is None else ()),
         }
-        keys = [each for each in HELP if each.action not in never]
-        self.app.push_screen(HelpScreen(keys, MOVING))
+        return HelpScreen([each for each in HELP if each.action not in never], MOVING)
 
     def action_explain(self) -> None:
         """Open what the last attempt showed."""

@@ -13,8 +13,8 @@ from textual.widgets import Input, Static
 
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.authorities import Row, Survey, View, survey
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.screens.pki_panels import perform, questions
-from mtlsx_tui.screens.sized import SizedScreen
 from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.authorities import AuthorityList
 from mtlsx_tui.widgets.issued import IssuedTable
@@ -43,13 +43,11 @@ KEYS = (
     Binding("p", "ask('profile')", "Profile", tooltip="Make a profile of this device"),
     Binding("l", "ask('crl')", "CRL", tooltip="Make the next revocation list"),
     Binding("slash", "filter", "Find", tooltip="Find certificates by name", key_display="/"),
-    Binding("question_mark", "help", "Help", tooltip="List all keys", key_display="?"),
-    Binding("f1", "help", "Help", tooltip="List all keys"),
     Binding("escape", "leave", "Back", tooltip="Go back"),
 )
 
 
-class PkiScreen(SizedScreen[bool]):
+class PkiScreen(HelpedScreen[bool]):
     """Shows one authority at a time; ends with whether profiles were made.
 
     ``now``: seconds since the epoch.
@@ -257,7 +255,7 @@ class PkiScreen(SizedScreen[bool]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key is offered where it does something."""
-        if action in ("ask", "filter", "help") and self._panel.is_open:
+        if action in ("ask", "filter") and self._panel.is_open:
             return False
         row = self._table.row if self._view is not None else None
         match action, parameters:
@@ -274,12 +272,6 @@ class PkiScreen(SizedScreen[bool]):
             case ("ask", ("issue" | "crl",)) | ("filter", _):
                 return self._view is not None
         return True
-
-    def action_help(self) -> None:
-        """List all keys."""
-        from mtlsx_tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(KEYS))
 
     def _note(self, text: str | None, *, bad: bool = False) -> None:
         place = self.query_one("#pki-note", Static)

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from mtlsx.errors import MtlsxError, UsageError
 from mtlsx.secret import Secret
-from mtlsx_tui.screens.sized import SizedScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.widgets.choice import Choice
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import PathSuggester, typed_path
@@ -47,12 +47,12 @@ class _Wanted(NamedTuple):
     overwrite: bool
 
 
-class ExportScreen(SizedScreen[None]):
+class ExportScreen(HelpedScreen[None]):
     """Writes ``profile``, its group, or all of ``library`` to a file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "export", "Write"),
-        Binding("escape", "dismiss", "Back"),
+        Binding("ctrl+s", "export", "Write", tooltip="Write the file"),
+        Binding("escape", "dismiss", "Back", tooltip="Go back", key_display="esc"),
         # With priority, so that what is typed ahead lands in the next field.
         Binding("tab,down", "app.focus_next", "Next field", show=False, priority=True),
         Binding("shift+tab,up", "app.focus_previous", "Previous field", show=False, priority=True),

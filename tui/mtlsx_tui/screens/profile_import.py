@@ -13,7 +13,7 @@ from textual.worker import get_current_worker
 
 from mtlsx.errors import MtlsxError
 from mtlsx.secret import Secret
-from mtlsx_tui.screens.sized import SizedScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.widgets.fields import Field
 from mtlsx_tui.widgets.files import PathSuggester, typed_path
 from mtlsx_tui.widgets.keys import KeyLine
@@ -40,13 +40,13 @@ class _Looked(NamedTuple):
     planned: list[Planned]
 
 
-class ImportScreen(SizedScreen[str | None]):
+class ImportScreen(HelpedScreen[str | None]):
     """Imports one file into ``library``; ends with the name of the first profile that is new, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "look", "Look", show=False),
-        Binding("ctrl+s", "save", "Import"),
-        Binding("escape", "leave", "Back"),
+        Binding("enter", "look", "Look", show=False, tooltip="Show what would come of the file"),
+        Binding("ctrl+s", "save", "Import", tooltip="Import what the file has"),
+        Binding("escape", "leave", "Back", tooltip="Go back", key_display="esc"),
     ]
 
     def __init__(self, library: ProfileLibrary) -> None:

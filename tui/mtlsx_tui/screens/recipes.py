@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from mtlsx.errors import MtlsxError
 from mtlsx.profiles.model import with_absolute_paths
 from mtlsx_tui.messages import RecipesMade
-from mtlsx_tui.screens.sized import SizedScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.options import Options
 from mtlsx_tui.widgets.printable import printable
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 _WILDCARDS = frozenset("+#")
 
 
-class RecipesScreen(SizedScreen[None]):
+class RecipesScreen(HelpedScreen[None]):
     """Lists the programs, and shows the recipe of the one under the cursor."""
 
     AUTO_FOCUS = "#recipes"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,ctrl+y", "copy", "Copy", tooltip="Copy this recipe"),
-        Binding("escape,q", "leave", "Back", key_display="esc"),
+        Binding("escape,q", "leave", "Back", tooltip="Go back", key_display="esc"),
     ]
 
     def __init__(self, profile: Profile, library: ProfileLibrary) -> None:

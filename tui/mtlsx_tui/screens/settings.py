@@ -12,7 +12,7 @@ from textual.suggester import SuggestFromList
 from textual.widgets import Input, Static
 
 from mtlsx.errors import MtlsxError, UsageError
-from mtlsx_tui.screens.sized import SizedScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.settings import (
     FILE_NAME,
     SETTINGS,
@@ -46,7 +46,7 @@ KEYS = (
 )  # fmt: skip
 
 
-class SettingsScreen(SizedScreen[None]):
+class SettingsScreen(HelpedScreen[None]):
     """Shows what is in the file in ``directory``, and saves it there; ``problem``: what is wrong with the history."""
 
     AUTO_FOCUS = f"#set-{SETTINGS[0].name}"

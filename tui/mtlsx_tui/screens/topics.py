@@ -23,7 +23,7 @@ from mtlsx.client.numbers import (
 from mtlsx.client.settings import Publication
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.screens import words
-from mtlsx_tui.screens.sized import SizedScreen
+from mtlsx_tui.screens.helped import HelpedScreen
 from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.asking import Asked, AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
@@ -57,15 +57,13 @@ KEYS = (
     Binding("y,ctrl+y", "copy", "Copy", tooltip="Copy the topic or its last payload"),
     Binding("p,ctrl+l", "publish", "Publish", tooltip="Write a message to this topic"),
     Binding("delete,d", "clear", "Clear", tooltip="Clear retained messages here and below", key_display="del"),
-    Binding("question_mark", "help", "Help", tooltip="List all keys", key_display="?"),
-    Binding("f1", "help", "Help", tooltip="List all keys"),
     Binding("up", "move(-1)", "Up", show=False),
     Binding("down", "move(1)", "Down", show=False),
     Binding("escape,t", "leave", "Back", tooltip="Go back", key_display="esc"),
 )  # fmt: skip
 
 
-class TopicsScreen(SizedScreen[str | None]):
+class TopicsScreen(HelpedScreen[str | None]):
     """The topics of the session that ``session`` gives; ends with a topic to publish to, or None.
 
     ``now``: seconds since the epoch.
@@ -389,16 +387,10 @@ class TopicsScreen(SizedScreen[str | None]):
         else:
             self.dismiss(None)
 
-    def action_help(self) -> None:
-        """List all keys."""
-        from mtlsx_tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(KEYS))
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A key is offered where it does something."""
         if self._panel.is_open:
-            return action == "leave" or action.startswith("app.")
+            return action in {"leave", "help"} or action.startswith("app.")
         node = self._list.row
         match action:
             case "search":
