@@ -12,7 +12,6 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import NamedTuple
 
 from mtlsx.client.topics import MOST_LEVELS, Topic, TopicTable
 
@@ -45,17 +44,6 @@ class Node:
     """In order: numbers by their value, all else by its text."""
 
 
-class Matching(NamedTuple):
-    """What a search found: ``rows`` are the topics and the levels above them, in order.
-
-    ``topics``: how many match; ``first``: the place of the first of these in ``rows``, 0 where there is none.
-    """
-
-    rows: list[Node]
-    topics: int
-    first: int
-
-
 class TopicTree:
     """The topics of ``table``.
 
@@ -85,35 +73,6 @@ class TopicTree:
         for level in _levels(topic_name):
             node = None if node is None else _child(node, level)
         return node
-
-    def matching(self, text: str) -> Matching:
-        """The topics with ``text``, which is not empty, in their name, whatever its case."""
-        wanted = text.casefold()
-        rows: list[Node] = []
-        topics = 0
-        first = 0
-        below = iter(self.root.children)
-        # Of each node on the way down: what comes behind it, whether its topic is found, and its place in ``rows``.
-        above: list[tuple[Iterator[Node], bool, int]] = []
-        while True:
-            for node in below:
-                found = wanted in node.folded
-                if found:
-                    first = first if topics else len(rows)
-                    topics += 1
-                if node.children:
-                    above.append((below, found, len(rows)))
-                    rows.append(node)
-                    below = iter(node.children)
-                    break
-                if found:
-                    rows.append(node)
-            else:
-                if not above:
-                    return Matching(rows, topics, first)
-                below, found, at = above.pop()
-                if not found and len(rows) == at + 1:
-                    rows.pop()
 
     def topics_below(self, node: Node) -> list[Topic]:
         """The topics that end at ``node`` or below it."""

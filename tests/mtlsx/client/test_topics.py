@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mtlsx.client.message import Message
+from mtlsx.client.topic_search import TopicSearch
 from mtlsx.client.topic_tree import Node, TopicTree, natural_order, rows_below
 from mtlsx.client.topics import LEVEL_BYTES, MOST_LEVELS, RECORD_BYTES, TopicTable
 
@@ -80,10 +81,18 @@ def test_the_tree_counts_what_the_table_keeps(
         assert row is tree.root or row.topics
 
 
-@given(st.lists(LEVELS, max_size=20))
-def test_matching_gives_the_topics_with_that_text_and_what_is_above_them(topics: list[str]) -> None:
+@given(st.lists(LEVELS, max_size=20), st.integers(1, 30))
+def test_a_search_gives_the_topics_with_that_text_and_what_is_above_them(
+    topics: list[str], nodes: int
+) -> None:
     tree = filled(*topics)
-    rows, found, first = tree.matching("A1")
+    search = TopicSearch(tree.root, "A1")
+    seen: list[Node] = []
+    while not search.advance(nodes):
+        # What was shown stays where it is.
+        assert search.rows[: len(seen)] == seen
+        seen = search.rows
+    rows, found, first = search.rows, search.topics, search.first
     matches = [row for row in rows if row.topic is not None and "a1" in row.topic.name]
     assert {row.topic.name for row in matches if row.topic} == {
         topic for topic in topics if "a1" in topic

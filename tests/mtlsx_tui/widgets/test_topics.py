@@ -9,6 +9,7 @@ from mtlsx.client.message import Message
 from mtlsx.client.topic_tree import TopicTree
 from mtlsx.client.topics import TopicTable
 from mtlsx_tui.widgets.topics import TopicList
+from support.tui import until
 
 WIDTH, HEIGHT = 60, 8
 
@@ -115,6 +116,49 @@ async def test_a_search_shows_what_it_finds_and_what_is_above(app: ListApp) -> N
         assert app.list.found == 2
         app.list.search("")
         assert app.lines()[0] == ">▸ factory"
+
+
+async def test_what_a_search_finds_first_is_shown_first(
+    app: ListApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mtlsx_tui.widgets.topics._SEARCH_SECONDS", 0.0)
+    monkeypatch.setattr("mtlsx_tui.widgets.topics._SEARCH_STEP", 2)
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        app.fill("a/10", "a/2", "b/11", "c/12")
+        app.list.search("1")
+        assert app.list.looking
+        assert app.lines() == [" ▾ a", ">    10"]
+        await until(pilot, lambda: not app.list.looking, "the end of the search")
+        assert app.lines() == [" ▾ a", ">    10", " ▾ b", "     11", " ▾ c", "     12"]
+        assert app.list.found == 3
+
+
+async def test_a_search_leaves_the_cursor_on_a_topic_that_it_finds(
+    app: ListApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mtlsx_tui.widgets.topics._SEARCH_SECONDS", 0.0)
+    monkeypatch.setattr("mtlsx_tui.widgets.topics._SEARCH_STEP", 2)
+    async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
+        app.fill("a/10", "a/2", "b/11", "c/12")
+        await pilot.press("end")
+        app.list.search("1")
+        await until(pilot, lambda: not app.list.looking, "the end of the search")
+        assert app.lines()[-1] == ">    12"
+
+
+async def test_topics_that_come_meanwhile_are_found_too(
+    app: ListApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mtlsx_tui.widgets.topics._SEARCH_SECONDS", 0.0)
+    monkeypatch.setattr("mtlsx_tui.widgets.topics._SEARCH_STEP", 2)
+    async with app.run_test(size=(WIDTH, HEIGHT)):
+        app.fill("a/10", "b/11")
+        app.list.search("1")
+        assert app.list.looking
+        app.topic_tree.table.add(Message("a/12", b"x", 0, False, False, False, 0.0))
+        app.list.poll()
+        assert not app.list.looking
+        assert app.list.found == 3
 
 
 async def test_a_line_tells_value_count_and_retained(app: ListApp) -> None:

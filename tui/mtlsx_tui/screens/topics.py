@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
@@ -98,13 +98,12 @@ class TopicsScreen(HelpedScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         yield StatusLine()
-        yield Static(id="topics-head")
+        with Horizontal(id="topics-top"):
+            yield Static(id="topics-head")
+            # Always there: to lay the screen out anew for it is dear, and who types waits for that.
+            yield Input(placeholder="part of a topic", compact=True, id="topics-search")
         with Container(id="topics-body"):
             with Vertical(id="topics-tree"):
-                yield Input(
-                    placeholder="a part of a topic · enter goes there, esc ends the search",
-                    compact=True, id="topics-search",
-                )  # fmt: skip
                 yield Static(id="topics-note")
                 yield self._list
             with Vertical(id="topics-about"):
@@ -118,7 +117,7 @@ class TopicsScreen(HelpedScreen[str | None]):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        for hidden in (CopyPanel, "#topics-search", "#topics-error"):
+        for hidden in (CopyPanel, "#topics-error"):
             self.query_one(hidden).display = False
         self._tick()
         self.set_interval(_TICK, self._tick)
@@ -153,7 +152,8 @@ class TopicsScreen(HelpedScreen[str | None]):
             Content.styled(_messages(root.messages), "$foreground-muted"),
         ]
         if self._list.searching:
-            parts.append(Content.styled(f"{self._list.found:,} found", "$text-primary"))
+            so_far = " so far" if self._list.looking else ""
+            parts.append(Content.styled(f"{self._list.found:,} found{so_far}", "$text-primary"))
         if table.forgotten:
             parts.append(
                 Content.styled(f"{table.forgotten:,} forgotten to make room", "$text-warning")
@@ -277,9 +277,7 @@ class TopicsScreen(HelpedScreen[str | None]):
 
     def action_search(self) -> None:
         """Search the topics."""
-        search = self.query_one("#topics-search", Input)
-        search.display = True
-        self.set_focus(search)
+        self.set_focus(self.query_one("#topics-search"))
 
     @on(Input.Changed, "#topics-search")
     def _search(self, event: Input.Changed) -> None:
@@ -296,13 +294,11 @@ class TopicsScreen(HelpedScreen[str | None]):
 
     def _end_search(self) -> None:
         """Show all topics again, with the cursor where it is, in sight."""
-        search = self.query_one("#topics-search", Input)
         node = self._list.row
         while node is not None and node.parent is not None:
             node = node.parent
             node.open = True
-        search.value = ""
-        search.display = False
+        self.query_one("#topics-search", Input).value = ""
         self._list.search("")
         self.set_focus(self._list)
 
@@ -382,7 +378,7 @@ class TopicsScreen(HelpedScreen[str | None]):
 
     def action_leave(self) -> None:
         """End the search, or leave the screen."""
-        if self.query_one("#topics-search", Input).display:
+        if self._list.searching or self.query_one("#topics-search").has_focus:
             self._end_search()
         else:
             self.dismiss(None)

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.reactive import reactive
 
+from mtlsx.client.topic_search import TopicSearch
 from mtlsx.client.topic_tree import Node, TopicTree, rows_below
 from mtlsx_tui.widgets.lines import LineTable
 from mtlsx_tui.widgets.printable import pad, preview, printable
@@ -22,6 +23,11 @@ _OPEN_AT_FIRST = 200
 """Up to so many topics, all levels are open until a person opens or closes one."""
 _PART_OF_THE_TIME = 0.05
 """What finding the rows anew may take, while topics come: it is done less often where there are many."""
+
+_SEARCH_SECONDS = 0.008
+"""How long a search looks at topics before the screen has its turn, and how long that is."""
+_SCREEN_SECONDS = 0.008
+_SEARCH_STEP = 1000
 
 
 class TopicList(LineTable[Node]):
@@ -44,6 +50,7 @@ class TopicList(LineTable[Node]):
         super().__init__(id=id)
         self._tree = tree
         self._wanted = ""
+        self._search: TopicSearch | None = None
         self._messages = -1
         self._find_again_at = 0.0
         self._stale = True
@@ -57,7 +64,10 @@ class TopicList(LineTable[Node]):
 
     def poll(self) -> bool:
         """Take over what came since the last call; True when something did."""
-        self._stale |= self._tree.take()
+        if self._tree.take():
+            self._stale = True
+            if self._search is not None:  # which a tree that changes would lead astray
+                self._find_again_at = 0.0
         if self._stale and time.monotonic() >= self._find_again_at:
             self.find_rows()
         elif self._messages == self._tree.root.messages:
@@ -67,16 +77,52 @@ class TopicList(LineTable[Node]):
         return True
 
     def search(self, text: str) -> None:
-        """Show only topics with ``text`` in them, and what is above them; an empty one: all as it was."""
+        """Show only topics with ``text`` in them, and what is above them; an empty one: all as it was.
+
+        What is found first is shown first; ``looking`` until all is.
+        """
         self._wanted = text
-        self.find_rows()
+        if text:
+            self._search = TopicSearch(self._tree.root, text)
+            self._look_on()
+        else:
+            self.find_rows()
+
+    @property
+    def looking(self) -> bool:
+        """Whether a search has topics before it that it has not looked at."""
+        return self._search is not None
+
+    def _look_on(self) -> None:
+        """Look for a while, and show what comes of it: the first rows, and at the end all."""
+        search = self._search
+        if search is None:
+            return
+        first = not search.topics
+        chosen = self._tree.chosen
+        until = time.monotonic() + _SEARCH_SECONDS
+        while not search.advance(_SEARCH_STEP) and time.monotonic() < until:
+            pass
+        if search.done:
+            self._search = None
+            self._show_found(search)
+            return
+        # The cursor stays on a topic that is found too, and so waits for it.
+        if first and search.topics and (chosen is None or not search.finds(chosen)):
+            self._show_found(search)
+        # Not at once: others want to paint, and to read keys.
+        self.set_timer(_SCREEN_SECONDS, self._look_on)
 
     def find_rows(self) -> None:
         """Show the rows as the tree is now, with the cursor on the node it was on, or on one above that."""
         begin = time.monotonic()
         self._stale = False
+        self._search = None
         if self._wanted:
-            self._show_found()
+            search = TopicSearch(self._tree.root, self._wanted)
+            while not search.advance(_SEARCH_STEP):
+                pass
+            self._show_found(search)
         else:
             self._show_open()
         now = time.monotonic()
@@ -96,13 +142,13 @@ class TopicList(LineTable[Node]):
         at_level = chosen is not None and chosen is not tree.root
         self.show_at(rows, rows.index(chosen) if chosen is not None and at_level else 0)
 
-    def _show_found(self) -> None:
-        rows, self.found, first = self._tree.matching(self._wanted)
+    def _show_found(self, search: TopicSearch) -> None:
+        rows, self.found = search.rows, search.topics
         chosen = self._tree.chosen
         if chosen is not None and chosen.topic is not None and chosen in rows:
             self.show_at(rows, rows.index(chosen))
         else:
-            self.show_at(rows, first)
+            self.show_at(rows, search.first)
 
     def watch_virtual_size(self, size: Size) -> None:
         self.vertical_scrollbar.window_virtual_size = size.height
