@@ -122,7 +122,7 @@ async def test_what_a_search_finds_first_is_shown_first(
     app: ListApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mtlsx_tui.widgets.topics._SEARCH_SECONDS", 0.0)
-    monkeypatch.setattr("mtlsx_tui.widgets.topics._SEARCH_STEP", 2)
+    monkeypatch.setattr("mtlsx_tui.widgets.topics._SEARCH_STEP", 3)
     async with app.run_test(size=(WIDTH, HEIGHT)) as pilot:
         app.fill("a/10", "a/2", "b/11", "c/12")
         app.list.search("1")
