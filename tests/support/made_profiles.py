@@ -18,6 +18,7 @@ from mtlsx.client.settings import (
     WillProperties,
 )
 from mtlsx.identity.mapping import CertificatePart, Dialect, Mapping
+from mtlsx.payloads.formats import PayloadFormat
 from mtlsx.profiles.model import Profile
 from mtlsx.tls.settings import TlsSettings, TlsVersion
 
@@ -126,4 +127,6 @@ profiles = st.builds(
         command=texts,
         dialect=st.sampled_from(get_args(Dialect)),
     ),
+    view_format=st.none() | st.sampled_from(PayloadFormat),
+    publish_format=st.sampled_from(PayloadFormat),
 )

@@ -39,6 +39,7 @@ from mtlsx.client.settings import (
 )
 from mtlsx.errors import UsageError
 from mtlsx.identity.mapping import CertificatePart, Dialect, Mapping
+from mtlsx.payloads.formats import PayloadFormat
 from mtlsx.profiles.model import Profile
 from mtlsx.schema import (
     Key,
@@ -162,6 +163,8 @@ _PROFILE = Table(
     Key("group", label),
     Key("colour", colour),
     Key("order", integer(0, _UINT32)),
+    Key("view_format", **member(PayloadFormat)),
+    Key("publish_format", **member(PayloadFormat)),
     Key("connection", **nested(_CONNECTION)),
     Key("subscriptions", **tables(_SUBSCRIPTION)),
     Key("mapping", **nested(_MAPPING)),

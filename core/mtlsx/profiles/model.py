@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mtlsx.identity.mapping import Mapping
+from mtlsx.payloads.formats import PayloadFormat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,8 @@ class Profile:
     the earlier within its group; None: after those that were arranged, by name) are for lists.
     ``connection`` holds no password, no passphrase and no key log file (``without_secrets``); its file
     paths are as the person gave them (``with_absolute_paths``). ``mapping`` says how the broker at the
-    other end derives an identity from the certificate.
+    other end derives an identity from the certificate. ``view_format``: how its payloads are laid out, None: as each
+    looks; ``publish_format``: how payloads to publish are written.
 
     Raises ValueError where ``connection`` holds a secret.
     """
@@ -35,6 +37,8 @@ class Profile:
     order: int | None = None
     subscriptions: tuple[Subscription, ...] = ()
     mapping: Mapping = field(default_factory=Mapping)
+    view_format: PayloadFormat | None = None
+    publish_format: PayloadFormat = PayloadFormat.TEXT
 
     def __post_init__(self) -> None:
         tls = self.connection.tls

@@ -98,6 +98,24 @@ async def test_a_renamed_profile_keeps_its_messages(
         await app.action_quit()
 
 
+async def test_messages_that_came_too_fast_for_the_disk_are_counted(
+    library: ProfileLibrary,
+    profile: Profile,
+    script: Script,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mtlsx.client.history.MOST_WAITING", 0)
+    app = application(library, script, path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("c")
+        await shown(pilot, "● connected")
+        script.connection.deliver(message(b"came"))
+        await shown(pilot, "MESSAGES  1  1 not kept on disk")
+        await app.action_quit()
+
+
 async def test_a_file_that_is_none_of_ours_keeps_nobody_from_working(
     library: ProfileLibrary, profile: Profile, script: Script, path: Path, tmp_path: Path
 ) -> None:
@@ -111,7 +129,7 @@ async def test_a_file_that_is_none_of_ours_keeps_nobody_from_working(
         await pilot.press("c")
         await settle(pilot)
         script.connection.deliver(message(b"came"))
-        await shown(pilot, "came")
+        await shown(pilot, "came", "MESSAGES  1  not kept on disk, the settings (,) say why")
         await pilot.press("comma")
         await shown(pilot, "✘ The history", "switch the history off")
         await app.action_quit()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Button, Input
 
 from mtlsx.client.events import ConnackFacts, Connected, Connecting
 from mtlsx.client.message import Message
@@ -18,6 +18,7 @@ from mtlsx.client.packet_log import PacketLog
 from mtlsx.client.settings import Publication, Subscription
 from mtlsx.errors import UsageError
 from mtlsx.packets.control_packets import MQTT_5
+from mtlsx.payloads.formats import PayloadFormat
 from mtlsx.probe.verdicts import Stage, Verdict
 from mtlsx.profiles.library import Guest, ProfileLibrary
 from mtlsx.profiles.model import Profile
@@ -713,3 +714,37 @@ async def test_a_guest_is_connected_at_once_and_saved_only_on_demand(
     saved = ProfileLibrary(directory.parent)
     assert [each.topic_filter for each in saved.profiles.get("demo").subscriptions] == ["a/b"]
     assert saved.connection(saved.profiles.get("demo")).password == Secret("hush")
+
+
+async def test_how_payloads_are_shown_and_written_is_remembered_with_the_profile(
+    app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("c")
+        await shown(pilot, "● connected")
+        script.connection.deliver(
+            Message("t", b'{"a": 1}', 0, retain=False, dup=False, outgoing=False, received_at=0.0)
+        )
+        await shown(pilot, "view: auto", '"a": 1')
+        await pilot.press("v", "v")
+        await shown(pilot, "view: text")
+        await pilot.press("t")
+        await shown(pilot, "TOPICS", "view: text")
+        await pilot.press("v")
+        await shown(pilot, "view: hex")
+        await pilot.press("escape")
+        await shown(pilot, "MESSAGES", "view: hex")
+        app.screen.query_one("#publish-format", Button).press()
+        await shown(pilot, "json ")
+        await settle(pilot)
+    saved = next(each for each in library.list().profiles if each.name == profile.name)
+    assert (saved.view_format, saved.publish_format) == (PayloadFormat.HEX, PayloadFormat.JSON)
+    app = MtlsxApp(library, connect=script.connect, now=NOW.timestamp)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, profile.name)
+        await until(
+            pilot,
+            lambda: str(app.screen.query_one("#publish-format", Button).label) == "json",
+            "the format",
+        )
+        assert str(app.screen.query_one("#detail-format", Button).label) == "view: hex"

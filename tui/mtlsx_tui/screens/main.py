@@ -5,6 +5,7 @@ Each concern is a panel in a module of its own, ``main_….py``; what they say i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -33,6 +34,7 @@ from mtlsx_tui.widgets.identity import Value
 from mtlsx_tui.widgets.keys import KeyLine
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.profiles import ProfileList
+from mtlsx_tui.widgets.publish import PublishLine
 from mtlsx_tui.widgets.question import Question
 from mtlsx_tui.widgets.status import StatusLine
 from mtlsx_tui.widgets.stream import MessageStream
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from mtlsx.client.history import MessageHistory
+    from mtlsx.payloads.formats import PayloadFormat
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile
     from mtlsx_tui.broker_session import BrokerSession
@@ -101,7 +104,7 @@ class MainScreen(HelpedScreen[None]):
         self._side = ProfilesPanel(library, self.sessions, now=now)
         self._card = ProfileIdentity(library, now=now)
         self._subscriptions = ProfileSubscriptions(now=now)
-        self._conversation = Conversation()
+        self._conversation = Conversation(history)
         self._publishing = Publishing(now=now)
         self._export = ExportPanel()
         self._subscription_panel = SubscriptionPanel()
@@ -235,6 +238,21 @@ class MainScreen(HelpedScreen[None]):
         self._side.remember(message.profile)
         self._show()
 
+    @on(MessageDetail.ViewChosen)
+    def _view_chosen(self, message: MessageDetail.ViewChosen) -> None:
+        self._remember_view(message.wanted)
+
+    def _remember_view(self, wanted: PayloadFormat | None) -> None:
+        """Lay the payloads of this profile out so from now on, and at the next start."""
+        if (profile := self._side.profile) is not None:
+            self._side.remember(replace(profile, view_format=wanted))
+            self._show()
+
+    @on(PublishLine.FormatChosen)
+    def _format_chosen(self, message: PublishLine.FormatChosen) -> None:
+        if (profile := self._side.profile) is not None:
+            self._side.remember(replace(profile, publish_format=message.wanted))
+
     # Other screens
 
     def action_import(self) -> None:
@@ -288,7 +306,8 @@ class MainScreen(HelpedScreen[None]):
                 self._publishing.line.open(topic)
 
         current = partial(self.sessions.get, profile.name)
-        self.app.push_screen(TopicsScreen(profile, current, session, now=self._now), ended)
+        screen = TopicsScreen(profile, current, session, now=self._now, on_view=self._remember_view)
+        self.app.push_screen(screen, ended)
 
     def action_connection(self) -> None:
         """Look at the connection from within."""

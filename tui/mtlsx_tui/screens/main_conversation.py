@@ -15,15 +15,17 @@ from mtlsx_tui.widgets.messages import MessagesPane
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from mtlsx.client.history import MessageHistory
     from mtlsx.profiles.model import Profile
     from mtlsx_tui.sessions import Session
 
 
 class Conversation(Vertical):
-    """Shows one session. The screen calls ``tick`` from its timer."""
+    """Shows one session. The screen calls ``tick`` from its timer. ``history``: what keeps messages on disk, if anything."""
 
-    def __init__(self) -> None:
+    def __init__(self, history: MessageHistory | None) -> None:
         super().__init__(id="conversation")
+        self._history = history
         self.messages = MessagesPane()
         self._failure = FailurePanel()
         self._session: Session | None = None
@@ -36,12 +38,14 @@ class Conversation(Vertical):
         """Show the session of ``profile`` from now on."""
         self._session = session
         self.messages.show(session.ring if session else None)
+        self.messages.detail.lay_out_as(profile.view_format)
         self.messages.say(words.note(profile, session))
         self._show_failure(session)
 
     def tick(self) -> None:
         """Take over what came into the ring, and count down."""
         self.messages.poll()
+        self.messages.warn(words.unkept(self._history))
         session = self._session
         if session is not None:
             session.seen = session.ring.next

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,7 @@ class ProfilesPanel(Vertical):
         self._validity: dict[str, Validity] = {}
         self._search = Input(id="profile-search", placeholder="search", compact=True)
         self._profiles: dict[str, Profile] = {}
+        self._saving = threading.Lock()
         self._shown: str | None = None
         self._list = ProfileList(id="profiles")
         self._unreadable = Static(id="unreadable")
@@ -215,12 +217,15 @@ class ProfilesPanel(Vertical):
     def remember(self, profile: Profile) -> None:
         """Take ``profile`` in place of the one with its name, and save it."""
         self._profiles[profile.name] = profile
-        self._save(profile)
+        self._save(profile.name)
 
     @work(thread=True, group="profiles")
-    def _save(self, profile: Profile) -> None:
+    def _save(self, name: str) -> None:
         try:
-            self._library.remember(profile)
+            # One after the other, and each as it is by then: of two changes in a row the last one stays.
+            with self._saving:
+                if (profile := self._profiles.get(name)) is not None:
+                    self._library.remember(profile)
         except MtlsxError as error:
             self.app.call_from_thread(self._complain, (str(error),))
 

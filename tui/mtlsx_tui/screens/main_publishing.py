@@ -68,6 +68,7 @@ class Publishing(Vertical):
         self._about = Static(id="publish-about")
         self._now = now
         self._session: Session | None = None
+        self._shown: str | None = None
         self._version = MqttVersion.V5
         self._options = Options()
         self._repetitions: dict[str, _Repetition] = {}
@@ -84,8 +85,11 @@ class Publishing(Vertical):
         self._show_about()
 
     def show(self, profile: Profile, session: Session | None) -> None:
-        """Publish over ``session`` of ``profile`` from now on."""
+        """Publish over ``session`` of ``profile`` from now on, in the format that it was written in last."""
         self._session = session
+        if profile.name != self._shown:
+            self._shown = profile.name
+            self.line.write_as(profile.publish_format)
         self._version = profile.connection.version
         self._show_refusal(session.refusal if session else None)
         self._show_about()

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from mtlsx.client.topic_tree import Node
     from mtlsx.client.topics import Topic
+    from mtlsx.payloads.formats import PayloadFormat
     from mtlsx.profiles.model import Profile
     from mtlsx_tui.sessions import Session
 
@@ -66,7 +67,7 @@ KEYS = (
 class TopicsScreen(HelpedScreen[str | None]):
     """The topics of the session that ``session`` gives; ends with a topic to publish to, or None.
 
-    ``now``: seconds since the epoch.
+    ``now``: seconds since the epoch; ``on_view`` is told how a person wants payloads laid out.
     """
 
     AUTO_FOCUS = "TopicList"
@@ -79,6 +80,7 @@ class TopicsScreen(HelpedScreen[str | None]):
         first: Session,
         *,
         now: Callable[[], float],
+        on_view: Callable[[PayloadFormat | None], object],
     ) -> None:
         super().__init__()
         self._profile = profile
@@ -86,6 +88,7 @@ class TopicsScreen(HelpedScreen[str | None]):
         self._tree = first.topics
         self._ring = first.ring
         self._now = now
+        self._on_view = on_view
         self._list = TopicList(self._tree)
         self._panel = AskPanel()
         self._paths: dict[str, Path] = {}
@@ -119,6 +122,7 @@ class TopicsScreen(HelpedScreen[str | None]):
     def on_mount(self) -> None:
         for hidden in (CopyPanel, "#topics-error"):
             self.query_one(hidden).display = False
+        self.query_one(MessageDetail).lay_out_as(self._profile.view_format)
         self._tick()
         self.set_interval(_TICK, self._tick)
 
@@ -355,6 +359,10 @@ class TopicsScreen(HelpedScreen[str | None]):
     def action_format(self) -> None:
         """Lay the payload out in the next way."""
         self.query_one(MessageDetail).cycle_format()
+
+    @on(MessageDetail.ViewChosen)
+    def _view_chosen(self, message: MessageDetail.ViewChosen) -> None:
+        self._on_view(message.wanted)
 
     def action_copy(self) -> None:
         """Choose what to copy."""

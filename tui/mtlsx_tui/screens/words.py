@@ -12,6 +12,7 @@ from mtlsx_tui.widgets.printable import decode_utf8
 from mtlsx_tui.widgets.status import Status
 
 if TYPE_CHECKING:
+    from mtlsx.client.history import MessageHistory
     from mtlsx.client.message import Message
     from mtlsx.client.settings import ConnectionSettings
     from mtlsx.profiles.model import Profile
@@ -136,6 +137,15 @@ def values_to_copy(
             ("message", to_json_lines([message]).rstrip("\n")),
         ]
     return tuple((name, text) for name, text in values if text)
+
+
+def unkept(history: MessageHistory | None) -> str | None:
+    """What to say beside the messages where not all of them are kept on disk as a person asked; else None."""
+    if history is None:
+        return None
+    if history.problem is not None:
+        return "not kept on disk, the settings (,) say why"
+    return f"{history.lost:,} not kept on disk" if history.lost else None
 
 
 def _state(session: Session | None, clock: float) -> str:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.message import Message as Posted
 from textual.widgets import Button, Static
 
 from mtlsx.client.message import Message
 from mtlsx.client.settings import PublishProperties
+from mtlsx.payloads.formats import PayloadFormat
 from mtlsx_tui.widgets.payload import View, lay_out, views
 from mtlsx_tui.widgets.printable import printable
 
@@ -19,7 +21,14 @@ if TYPE_CHECKING:
 
 
 class MessageDetail(VerticalScroll):
-    """Shows one message."""
+    """Shows one message. Posts ``ViewChosen``."""
+
+    class ViewChosen(Posted):
+        """A person wants payloads laid out this way; None: as each looks."""
+
+        def __init__(self, wanted: PayloadFormat | None) -> None:
+            self.wanted = wanted
+            super().__init__()
 
     DEFAULT_CSS = """
     MessageDetail {
@@ -62,15 +71,24 @@ class MessageDetail(VerticalScroll):
         self.scroll_home(animate=False)
         self._lay_out()
 
+    def lay_out_as(self, wanted: PayloadFormat | None) -> None:
+        """Lay payloads out as ``wanted``, where they are that; None: as each looks."""
+        view = View.AUTO if wanted is None else View(wanted)
+        if view is not self._view:
+            self._view = view
+            self.query_one(Button).label = f"view: {view}"
+            self._lay_out()
+
     def cycle_format(self) -> None:
         """Lay the payload out in the next way that fits; the choice stays for the messages after it."""
         if self._message is None:
             return
         choices = views(self._message.payload)
         at = choices.index(self._view) if self._view in choices else 0
-        self._view = choices[(at + 1) % len(choices)]
-        self.query_one(Button).label = f"view: {self._view}"
-        self._lay_out()
+        view = choices[(at + 1) % len(choices)]
+        wanted = None if view is View.AUTO else PayloadFormat(view)
+        self.lay_out_as(wanted)
+        self.post_message(self.ViewChosen(wanted))
 
     @on(Button.Pressed)
     def _view_pressed(self, event: Button.Pressed) -> None:

@@ -56,6 +56,7 @@ class MessagesPane(Vertical):
         self._dropped_before = 0
         self._ticks = 0
         self._subscriptions: tuple[Subscription, ...] = ()
+        self._warning: str | None = None
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.colour(self._subscriptions))
@@ -89,9 +90,20 @@ class MessagesPane(Vertical):
             pass
         return self._matching
 
+    @property
+    def detail(self) -> MessageDetail:
+        """The message below the others."""
+        return self.query_one(MessageDetail)
+
     def say(self, note: str | Content) -> None:
         """What to say while there is no message."""
         self.query_one("#messages-note", Static).update(note)
+
+    def warn(self, warning: str | None) -> None:
+        """Say in a few words beside the title what is wrong with how messages are kept; None: nothing is."""
+        if warning != self._warning:
+            self._warning = warning
+            self._arrange()
 
     def poll(self) -> None:
         """Take over what came into the ring."""
@@ -206,8 +218,11 @@ class MessagesPane(Vertical):
     def _head(self) -> Content:
         parts = [Content.styled("MESSAGES", "$foreground-muted bold")]
         ring = self._ring
-        if ring is not None and ring.next:
-            parts.append(Content(f"{len(ring):,}"))
+        warning = [] if self._warning is None else [Content.styled(self._warning, "$text-warning")]
+        if ring is None or not ring.next:
+            parts += warning
+        else:
+            parts += [Content(f"{len(ring):,}"), *warning]
             stream = self.query_one(MessageStream)
             if ring.dropped and stream.following:
                 parts.append(

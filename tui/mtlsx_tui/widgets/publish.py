@@ -62,6 +62,13 @@ class PublishLine(Vertical):
     class Changed(Message):
         """What is written changed."""
 
+    class FormatChosen(Message):
+        """A person writes payloads in this format."""
+
+        def __init__(self, wanted: PayloadFormat) -> None:
+            self.wanted = wanted
+            super().__init__()
+
     def __init__(self, sent: SentDrafts, complete: Completion) -> None:
         super().__init__()
         self._sent = sent
@@ -112,12 +119,17 @@ class PublishLine(Vertical):
         # At once, unlike focus(): what is typed ahead belongs here.
         self.screen.set_focus(self._payload if topic.value else topic)
 
+    def write_as(self, wanted: PayloadFormat) -> None:
+        """The payload is written in the format ``wanted``."""
+        self._format = wanted
+        self.query_one("#publish-format", Button).label = str(wanted)
+
     def fill(self, draft: Draft) -> None:
         """Write ``draft`` into the fields."""
         self.query_one("#publish-topic", Input).value = draft.topic
         self.query_one("#publish-qos", Choice).value = f"q{draft.qos}"
         self.query_one("#publish-retain", Toggle).value = draft.retain
-        self._set_format(draft.format)
+        self.write_as(draft.format)
         self._set_text(draft.text)
 
     def send(self) -> None:
@@ -170,10 +182,6 @@ class PublishLine(Vertical):
         else:
             self.query_one("#publish-payload", Input).value = text
 
-    def _set_format(self, wanted: PayloadFormat) -> None:
-        self._format = wanted
-        self.query_one("#publish-format", Button).label = str(wanted)
-
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -186,7 +194,8 @@ class PublishLine(Vertical):
             self.send()
             return
         formats = list(PayloadFormat)
-        self._set_format(formats[(formats.index(self._format) + 1) % len(formats)])
+        self.write_as(formats[(formats.index(self._format) + 1) % len(formats)])
+        self.post_message(self.FormatChosen(self._format))
         self.post_message(self.Changed())
 
     @on(Input.Changed)
