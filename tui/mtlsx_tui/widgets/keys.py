@@ -13,8 +13,6 @@ from textual.content import Content
 from textual.style import Style
 from textual.widget import Widget
 
-from mtlsx_tui.widgets.question import Question
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,6 +22,10 @@ if TYPE_CHECKING:
 _HELP = "help"
 _MORE = Content.styled("…", "$foreground-muted")
 _WIDE, _NARROW = Content("  "), Content(" ")
+
+
+class OwnKeysOnly:
+    """Mixed into a widget that keeps a person waiting for an answer: while it has the focus, no other keys are shown."""
 
 
 class KeyLine(Widget, can_focus=False):
@@ -60,12 +62,12 @@ class KeyLine(Widget, can_focus=False):
         return fitted(list(keys.values()), last, more, self.size.width)
 
     def _in_order(self, bindings: Iterable[ActiveBinding]) -> list[ActiveBinding]:
-        """Those of the focus, then the screen's as it lists them; while a question is asked, its own only.
+        """Those of the focus, then the screen's as it lists them; while a question is asked, its only keys.
 
         Textual puts a key that a field has too where the field has it.
         """
         screen, focused = self.screen, self.screen.focused
-        if isinstance(focused, Question):
+        if isinstance(focused, OwnKeysOnly):
             return [each for each in bindings if each.node is focused]
         listed = [each.action for each in screen.BINDINGS if isinstance(each, Binding)]
         place = {action: at for at, action in reversed(list(enumerate(listed)))}

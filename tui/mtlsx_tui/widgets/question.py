@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from mtlsx_tui.widgets.keys import OwnKeysOnly
 from mtlsx_tui.widgets.wrapped import Wrapped
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
 
-class Question(Static, can_focus=True):
+class Question(OwnKeysOnly, Static, can_focus=True):
     """Asks, has the focus while it does, and calls back on ``y``; to go elsewhere means no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
