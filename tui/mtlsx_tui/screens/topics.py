@@ -12,24 +12,17 @@ from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from mtlsx.client.numbers import (
-    NumberSeries,
-    Path,
-    look_back,
-    parse_path,
-    paths_to_numbers,
-    write_path,
-)
+from mtlsx.client.numbers import parse_path, write_path
 from mtlsx.client.settings import Publication
 from mtlsx.errors import MtlsxError
 from mtlsx_tui.screens import words
 from mtlsx_tui.screens.helped import HelpedScreen
+from mtlsx_tui.screens.topics_plot import TopicPlot
 from mtlsx_tui.sessions import State
 from mtlsx_tui.widgets.asking import Asked, AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
 from mtlsx_tui.widgets.detail import MessageDetail
 from mtlsx_tui.widgets.keys import KeyLine
-from mtlsx_tui.widgets.plot import NumberPlot
 from mtlsx_tui.widgets.printable import printable
 from mtlsx_tui.widgets.question import Question
 from mtlsx_tui.widgets.status import StatusLine
@@ -39,15 +32,12 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from mtlsx.client.topic_tree import Node
-    from mtlsx.client.topics import Topic
     from mtlsx.payloads.formats import PayloadFormat
     from mtlsx.profiles.model import Profile
     from mtlsx_tui.sessions import Session
 
 _TICK = 1 / 12
 """Seconds between two looks at what came."""
-_REST = 3
-"""After how many looks at the same topic its plot begins, for which all messages are looked through."""
 
 KEYS = (
     # With priority, so that what is typed ahead is searched for; not while the field has the focus.
@@ -86,16 +76,11 @@ class TopicsScreen(HelpedScreen[str | None]):
         self._profile = profile
         self._session = session
         self._tree = first.topics
-        self._ring = first.ring
         self._now = now
         self._on_view = on_view
         self._list = TopicList(self._tree)
+        self._plot = TopicPlot(first.ring)
         self._panel = AskPanel()
-        self._paths: dict[str, Path] = {}
-        self._plotted: Topic | None = None
-        self._series: NumberSeries | None = None
-        self._next = 0
-        self._rested = 0
         self._refusal = first.refusal
         self._row: Node | None = None
 
@@ -104,7 +89,7 @@ class TopicsScreen(HelpedScreen[str | None]):
         with Horizontal(id="topics-top"):
             yield Static(id="topics-head")
             # Always there: to lay the screen out anew for it is dear, and who types waits for that.
-            yield Input(placeholder="part of a topic", compact=True, id="topics-search")
+            yield Input(placeholder="search: part of a topic", compact=True, id="topics-search")
         with Container(id="topics-body"):
             with Vertical(id="topics-tree"):
                 yield Static(id="topics-note")
@@ -112,7 +97,7 @@ class TopicsScreen(HelpedScreen[str | None]):
             with Vertical(id="topics-about"):
                 yield Static(id="topics-below")
                 yield MessageDetail()
-                yield NumberPlot()
+                yield self._plot
         yield CopyPanel()
         yield self._panel
         yield Static(id="topics-error")
@@ -146,7 +131,7 @@ class TopicsScreen(HelpedScreen[str | None]):
             self._refusal = refusal
             self._say(None if refusal is None else f"not published: {refusal}")
         if came:
-            self._plot_news()
+            self._plot.take_news()
 
     def _head(self) -> Content:
         root, table = self._tree.root, self._tree.table
@@ -189,69 +174,19 @@ class TopicsScreen(HelpedScreen[str | None]):
                 ),
                 layout=False,
             )
-        if topic is not self._plotted:
-            self._plotted = topic
-            self._series = None
-            self._rested = 0
-            self.query_one(NumberPlot).show(None)
-        elif self._series is None:
-            # Some looks later: whoever runs through the list waits for no plot.
-            self._rested += 1
-            if self._rested >= _REST:
-                self._plot(topic)
+        self._plot.look_at(topic)
 
     # The plot
 
-    def _plot(self, topic: Topic | None) -> None:
-        """Begin the series of a topic, of the path chosen for it, or of its first number; no plot without either."""
-        path = None if topic is None else self._paths.get(topic.name)
-        choices = [] if topic is None else paths_to_numbers(topic.last.payload)
-        if path is None and choices:
-            path = choices[0]
-        self.query_one(NumberPlot).visible = path is not None
-        if topic is not None and path is not None:
-            self._series = NumberSeries(topic.name, path)
-            self._look_back(topic, self._series)
-
-    @work(thread=True, exclusive=True, group="series")
-    def _look_back(self, topic: Topic, begun: NumberSeries) -> None:
-        series, after = look_back(topic.name, begun.path, self._ring)
-        self.app.call_from_thread(self._looked_back, begun, series, after)
-
-    def _looked_back(self, begun: NumberSeries, series: NumberSeries, after: int) -> None:
-        if self._series is begun:
-            self._series, self._next = series, after
-            self._plot_news()
-            self._show_plot()
-
-    def _plot_news(self) -> None:
-        """Take over what came since."""
-        series, after = self._series, self._ring.next
-        if series is not None and self._next:
-            if series.add(self._ring.slice(self._next, after)):
-                self._show_plot()
-            self._next = after
-
-    def _show_plot(self) -> None:
-        plot, topic = self.query_one(NumberPlot), self._plotted
-        choices = 0 if topic is None else len(paths_to_numbers(topic.last.payload))
-        plot.show(self._series, choices)
-
     def action_next_number(self) -> None:
         """Plot the next number of the payload."""
-        topic = self._plotted
-        choices = [] if topic is None else paths_to_numbers(topic.last.payload)
-        if topic is None or not choices:
-            return
-        shown = self._series.path if self._series is not None else None
-        at = choices.index(shown) + 1 if shown in choices else 0
-        self._choose_path(topic, choices[at % len(choices)])
+        self._plot.next_number()
 
     def action_ask_path(self) -> None:
         """Ask for a path."""
-        if self._plotted is not None:
-            path = write_path(self._series.path) if self._series is not None else ""
-            self._ask(path)
+        if self._plot.topic is not None:
+            path = self._plot.path
+            self._ask("" if path is None else write_path(path))
 
     @work(group="ask", exclusive=True)
     async def _ask(self, path: str) -> None:
@@ -267,15 +202,8 @@ class TopicsScreen(HelpedScreen[str | None]):
         except MtlsxError as error:
             self._panel.show_error(str(error))
             return
-        if self._plotted is not None:
-            self._choose_path(self._plotted, path)
+        self._plot.choose(path)
         self._leave_panel()
-
-    def _choose_path(self, topic: Topic, path: Path) -> None:
-        self._paths[topic.name] = path
-        self._next = 0
-        self._plot(topic)
-        self._show_plot()
 
     # Search
 
