@@ -11,7 +11,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Self
@@ -35,7 +35,8 @@ class Mosquitto:
     revocation list for those. ``tls``: ``"1.2"`` or ``"1.3"``, the only version it speaks. ``users``: names and
     passwords, then nobody is anonymous. ``acl``: the text of an ACL file. ``allowed``: for each username the
     topic filter that it may use; unlike an ACL file, which refuses publications only, this refuses
-    subscriptions too. ``for_load``: say little, and drop nothing for a reader who is slow.
+    subscriptions too. ``for_load``: say little, and drop nothing for a reader who is slow. ``settings``: lines of its
+    configuration besides.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class Mosquitto:
         acl: str | None = None,
         allowed: Mapping[str, str] | None = None,
         for_load: bool = False,
+        settings: Sequence[str] = (),
     ) -> None:
         self._directory = directory
         self._log_lines = LOAD_LINES if for_load else ["log_type all"]
         self._tls = tls
         self._rules = [
+            *settings,
             *_tls_lines(server, client_ca, crl),
             *self._password_lines(users),
             *self._acl_lines(acl),

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from mtlsx.tls.exchange import TlsExchange
     from mtlsx.tls.record import HandshakeRecord
 
-_SILENCE = 1.0
-"""How many seconds a server may take at least for its first word after the handshake: many devices come at once."""
+_CHUNK = 64 * 1024
 
 
 class Link(asyncio.Protocol):
@@ -131,6 +130,8 @@ class Link(asyncio.Protocol):
         self.at_end = True
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if isinstance(exc, (ConnectionResetError, BrokenPipeError)):
+            self._hear_why()
         if self._tls is not None and not self.ready.done():
             self._end(self._tls.failed(Ended.CLOSED, str(exc or "end of file")))
         else:
@@ -146,6 +147,16 @@ class Link(asyncio.Protocol):
 
     # ------------------------------------------------------------------
 
+    def _hear_why(self) -> None:
+        """What the server said before it hung up (an alert, DISCONNECT) may still be here, ahead of the reset.
+
+        A write that runs into the reset ends the transport before it has read.
+        """
+        assert self._transport is not None  # noqa: S101  (it was connected)
+        with contextlib.suppress(OSError), self._transport.get_extra_info("socket").dup() as left:
+            while data := left.recv(_CHUNK):
+                self.data_received(data)
+
     def _note_progress(self, tls: TlsExchange) -> None:
         if self.ready.done() or not tls.agreed:
             return
@@ -156,8 +167,7 @@ class Link(asyncio.Protocol):
         elif first or (tls.heard and not self._heard):
             if self._timer is not None:
                 self._timer.cancel()
-            patience = tls.patience if tls.heard else max(tls.patience, _SILENCE)
-            self._timer = self._loop.call_later(patience, self._become_ready, agreed_at)
+            self._timer = self._loop.call_later(tls.patience, self._become_ready, agreed_at)
         self._heard = tls.heard
 
     def _become_ready(self, agreed_at: float) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from mtlsx.broker import demands
 from mtlsx.broker.limits import NEVER, Limits
-from mtlsx.broker.messages import is_formatted
+from mtlsx.broker.messages import is_utf8
 from mtlsx.packets.control_packets import MQTT_5, Connack, Connect
 from mtlsx.packets.encode import encode
 from mtlsx.packets.errors import ProtocolError
@@ -34,7 +34,7 @@ def unsupported(connect: Connect, limits: Limits) -> tuple[int, str] | None:
         return _RETAIN, "The will is retained, and retained messages are not supported."
     if will.topic.count(b"/") >= mqtt.max_topic_levels:
         return _TOPIC_NAME_INVALID, f"The will topic has more than {mqtt.max_topic_levels} levels."
-    if not is_formatted(will.payload, will.properties.payload_format_indicator):
+    if will.properties.payload_format_indicator and not is_utf8(will.payload):
         return (
             _PAYLOAD_FORMAT,
             "The will payload is not UTF-8, as its payload format indicator says.",

@@ -251,7 +251,8 @@ class Broker:
         """Handle what ``client`` sent, until nothing waits."""
         try:
             while (event := client.next()) is not None:
-                await self._dispatcher.handle(client, event)
+                if not self._dispatcher.pass_on(client, event):
+                    await self._dispatcher.handle(client, event)
         finally:
             client.task = None
             if client.gone is not None:

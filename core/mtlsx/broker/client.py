@@ -71,20 +71,19 @@ class Client:
             self.link.resume_reading()
         return self.pending.popleft() if self.pending and not self.over else None
 
+    def remembers(self, publish: Publish) -> Permission | None:
+        """What the engine has said about such a message, where it would say the same again."""
+        return self._permissions.get((publish.topic, publish.qos, publish.retain))
+
     async def may_publish(self, info: ClientInfo, publish: Publish) -> Permission:
-        """What the engine says; asked once about each topic where it would say the same again."""
-        key = publish.topic, publish.qos, publish.retain
-        permission = self._permissions.get(key)
-        if permission is None:
-            engine = self.engine
-            permission = await engine.publish(
-                info, publish.topic, qos=publish.qos, retain=publish.retain
-            )
-            short = len(publish.topic) <= _SHORT
-            if short and engine is self.engine and engine.is_constant(info):
-                if len(self._permissions) >= _REMEMBERED:
-                    self._permissions.clear()
-                self._permissions[key] = permission
+        """What the engine says; remembered where it would say the same again."""
+        engine = self.engine
+        topic, qos, retain = publish.topic, publish.qos, publish.retain
+        permission = await engine.publish(info, topic, qos=qos, retain=retain)
+        if len(topic) <= _SHORT and engine is self.engine and engine.is_constant(info):
+            if len(self._permissions) >= _REMEMBERED:
+                self._permissions.clear()
+            self._permissions[topic, qos, retain] = permission
         return permission
 
     def decide_by(self, engine: Engine) -> None:

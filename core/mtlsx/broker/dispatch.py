@@ -70,6 +70,17 @@ class Dispatcher:
         self.received = 0
         self.sent = 0
 
+    def pass_on(self, client: Client, event: Event) -> bool:
+        """Pass on a message that is known to be allowed, which cannot end the connection; False: ``handle`` it."""
+        if type(event) is not Publish or event.qos == 2:
+            return False
+        permission = client.remembers(event)
+        if permission is None or not permission.allowed:
+            return False
+        self._count(client)
+        self._distribute(client, event)
+        return True
+
     async def handle(self, client: Client, event: Event) -> None:
         """Do what one event of ``client`` asks for."""
         try:
@@ -171,21 +182,28 @@ class Dispatcher:
         info = client.info
         if info is None:
             return
-        self.received += 1
-        client.published += 1
-        permission = await client.may_publish(info, publish)
+        self._count(client)
+        permission = client.remembers(publish) or await client.may_publish(info, publish)
         if client.over:
             return
         if permission.allowed:
-            outcome = self._hub.publish(client.link.id, publish, self._clock())
-            client.answer(outcome.answer)
-            self.send(outcome.sends)
+            self._distribute(client, publish)
             return
         self._told(info, "publish", publish.topic, permission)
         if permission.disconnect:
             client.end(permission.code or _NOT_AUTHORIZED, "Not authorized.")
             return
         client.answer(self._denial(client, publish, permission))
+
+    def _count(self, client: Client) -> None:
+        self.received += 1
+        client.published += 1
+
+    def _distribute(self, client: Client, publish: Publish) -> None:
+        outcome = self._hub.publish(client.link.id, publish, self._clock())
+        if outcome.answer is not None:
+            client.answer(outcome.answer)
+        self.send(outcome.sends)
 
     def _denial(
         self, client: Client, publish: Publish, permission: Permission

@@ -26,7 +26,7 @@ from mtlsx.broker.admission import (
 )
 from mtlsx.broker.deadlines import Deadlines
 from mtlsx.broker.limits import NEVER, Limits
-from mtlsx.broker.messages import Message, is_formatted, last_will, published
+from mtlsx.broker.messages import Message, is_utf8, last_will, published
 from mtlsx.broker.outcomes import (
     Answered,
     Connected,
@@ -210,8 +210,8 @@ class Hub:
         sends: Sends = []
         if session is None or session.outlet is None:
             return Outcome(None, 0, 0, sends)
-        qos, packet_id = publish.qos, publish.packet_id
-        if not is_formatted(publish.payload, publish.properties.payload_format_indicator):
+        qos, packet_id, properties = publish.qos, publish.packet_id, publish.properties
+        if properties.payload_format_indicator and not is_utf8(publish.payload):
             return Outcome(
                 self._refusal(session, publish, _FORMAT_INVALID), _FORMAT_INVALID, 0, sends
             )

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil
 
-from mtlsx.packets.control_packets import MQTT_5, NO_PUBLISH_PROPERTIES, Publish, Will
+from mtlsx.packets.control_packets import NO_PUBLISH_PROPERTIES, Publish, Will
 from mtlsx.packets.properties import PublishProperties
-from mtlsx.packets.publish import encode_publish
+from mtlsx.packets.property_codec import write_properties
+from mtlsx.packets.publish import join_publish
 
 
 class Message:
@@ -48,8 +49,8 @@ class Message:
         """As PUBLISH with QoS 0."""
         written = self._whole.get((retain, version5))
         if written is None:
-            packet = Publish(self.topic, self.payload, 0, retain, False, 0, self.properties)
-            written = encode_publish(packet, MQTT_5 if version5 else 0)
+            head = self._section() if version5 else b""
+            written = join_publish(_PUBLISH | retain, self.topic, head, self.payload)
             self._whole[retain, version5] = written
         return written
 
@@ -59,18 +60,22 @@ class Message:
         if parts is None:
             parts = self._parts[version5] = self._in_parts(version5)
         before, behind = parts
-        first = 0x30 | dup << 3 | qos << 1 | retain
+        first = _PUBLISH | dup << 3 | qos << 1 | retain
         return b"%c%b%b%b" % (first, before, packet_id.to_bytes(2), behind)
 
     def _in_parts(self, version5: bool) -> tuple[bytes, bytes]:
         """What stands between the first byte and the packet identifier, and what stands behind that."""
-        packet = Publish(self.topic, self.payload, 1, False, False, 1, self.properties)
-        written = encode_publish(packet, MQTT_5 if version5 else 0)
+        head = b"\0\0" + self._section() if version5 else b"\0\0"
+        written = join_publish(_PUBLISH, self.topic, head, self.payload)
         at = 1
         while written[at] & 0x80:
             at += 1
         at += 3 + len(self.topic)
         return written[1:at], written[at + 2 :]
+
+    def _section(self) -> bytes:
+        properties = self.properties
+        return b"\0" if properties is NO_PUBLISH_PROPERTIES else write_properties(properties)
 
     def expired(self, now: float) -> bool:
         """Whether the message is valid no longer."""
@@ -108,9 +113,9 @@ def last_will(will: Will, publisher: bytes, now: float, valid: float | None) -> 
     return published(publish, publisher, now, valid)
 
 
-def is_formatted(payload: bytes, indicator: int | None) -> bool:
-    """Whether a payload is what its payload format indicator says: UTF-8 where that is 1."""
-    if indicator != 1 or payload.isascii():
+def is_utf8(payload: bytes) -> bool:
+    """Whether a payload is what a payload format indicator of 1 says of it (MQTT 5.0, section 3.3.2.3.2)."""
+    if payload.isascii():
         return True
     try:
         payload.decode()
@@ -127,6 +132,7 @@ def without_alias(publish: Publish, topic: bytes) -> Publish:
     return publish._replace(topic=topic, properties=properties)
 
 
+_PUBLISH = 0x30
 _OVERHEAD = 400
 """What Python needs for a message that is empty, with what is kept of its writing."""
 

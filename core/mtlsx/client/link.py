@@ -94,7 +94,11 @@ class Link:
         return self._buffer[at : at + size]
 
     def send(self, data: bytes | bytearray) -> int:
-        count = self._below.send(data)
+        try:
+            count = self._below.send(data)
+        except (ConnectionResetError, BrokenPipeError):
+            self._hear_why()
+            raise
         if self._sent is not None:
             self._watch_sent(bytes(data[:count]))
         return count
@@ -120,6 +124,12 @@ class Link:
             hang_up(self._below)
         else:
             self._below.close()
+
+    def _hear_why(self) -> None:
+        """What the server said before it hung up (an alert, DISCONNECT) may still be here, ahead of the reset."""
+        with contextlib.suppress(OSError):
+            while data := self._below.recv(_CHUNK):
+                self._watch(data)
 
     def _watch(self, data: bytes) -> None:
         if len(self.first_bytes) < _FIRST_BYTES:

@@ -50,20 +50,22 @@ class RecordCounter:
 
     def feed(self, data: bytes) -> int:
         """How many records ``data`` completes."""
-        records, at = 0, 0
-        while at < len(data):
-            if not self._missing:
-                begun = self._head + data[at : at + _HEADER - len(self._head)]
-                at += len(begun) - len(self._head)
-                if len(begun) < _HEADER:
-                    self._head = begun
-                    break
-                self._head = b""
-                self._missing = int.from_bytes(begun[3:])
-            taken = min(self._missing, len(data) - at)
-            at += taken
-            self._missing -= taken
-            records += not self._missing
+        if self._missing > len(data):
+            self._missing -= len(data)
+            return 0
+        records, at = int(self._missing > 0), self._missing
+        self._missing = 0
+        if self._head:
+            data = self._head + data
+        end = len(data)
+        while at + _HEADER <= end:
+            after = at + _HEADER + (data[at + 3] << 8 | data[at + 4])
+            if after > end:
+                self._missing, self._head = after - end, b""
+                return records
+            at = after
+            records += 1
+        self._head = data[at:]
         return records
 
 
