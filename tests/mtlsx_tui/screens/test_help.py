@@ -18,6 +18,7 @@ from mtlsx.profiles.model import Profile
 from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.screens.help import HelpScreen
 from mtlsx_tui.screens.helped import HelpedScreen
+from mtlsx_tui.screens.main_ways import WaysOut
 from mtlsx_tui.screens.sized import SizedScreen
 from support.scripted_connection import Script
 from support.tui import NOW, settle, shown, until
@@ -48,7 +49,7 @@ ASKING = {
     "delete": "question",
 }
 """The keys to places where something is asked or written, and what has the focus there."""
-FOUNDATIONS = {SizedScreen, HelpedScreen}
+FOUNDATIONS = {SizedScreen, HelpedScreen, WaysOut}
 
 
 def screens() -> list[type[Screen[Any]]]:

@@ -1,6 +1,7 @@
 """The main screen: wires profiles, the identity, subscriptions, messages and publishing to the sessions.
 
-Each concern is a panel in a module of its own, ``main_….py``; what they say is in ``words``, the keys in ``keys``.
+Each concern is a panel in a module of its own, ``main_….py``; the ways to the other screens are in ``main_ways``, what all
+of them say in ``words``, the keys in ``keys``.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ from textual.widgets import Static
 
 from mtlsx_tui.messages import ConnectionEvent
 from mtlsx_tui.screens import words
-from mtlsx_tui.screens.help import HelpScreen
-from mtlsx_tui.screens.helped import HelpedScreen
-from mtlsx_tui.screens.keys import HELP, KEYS, MOVING, applies
+from mtlsx_tui.screens.keys import KEYS, applies
 from mtlsx_tui.screens.main_conversation import Conversation
 from mtlsx_tui.screens.main_export import ExportPanel
 from mtlsx_tui.screens.main_identity import ProfileIdentity
@@ -25,6 +24,7 @@ from mtlsx_tui.screens.main_profiles import ProfilesPanel
 from mtlsx_tui.screens.main_publishing import Publishing
 from mtlsx_tui.screens.main_subscription_panel import SubscriptionPanel
 from mtlsx_tui.screens.main_subscriptions import ProfileSubscriptions
+from mtlsx_tui.screens.main_ways import WaysOut
 from mtlsx_tui.sessions import Sessions
 from mtlsx_tui.widgets.asking import AskPanel
 from mtlsx_tui.widgets.copying import CopyPanel
@@ -50,9 +50,7 @@ if TYPE_CHECKING:
     from mtlsx.client.history import MessageHistory
     from mtlsx.payloads.formats import PayloadFormat
     from mtlsx.profiles.library import ProfileLibrary
-    from mtlsx.profiles.model import Profile
     from mtlsx_tui.broker_session import BrokerSession
-    from mtlsx_tui.screens.form import Saved
     from mtlsx_tui.sessions import ConnectionFactory
     from mtlsx_tui.settings import Settings
 
@@ -60,7 +58,7 @@ _TICK = 1 / 12
 """Seconds between two looks at the rings; the screen has no other clock."""
 
 
-class MainScreen(HelpedScreen[None]):
+class MainScreen(WaysOut):
     """Shows one profile at a time; the others stay connected.
 
     ``now``: seconds since the epoch, for the age of certificates and the time of our own messages. ``pki``: the
@@ -183,31 +181,6 @@ class MainScreen(HelpedScreen[None]):
         else:
             self.query_one(MessageStream).focus()
 
-    @on(ProfileList.NewWanted)
-    def action_new(self) -> None:
-        """Fill in a new profile."""
-        self._edit(None)
-
-    def action_edit(self) -> None:
-        """Edit the profile that is shown."""
-        self._edit(self._side.profile)
-
-    def _edit(self, profile: Profile | None) -> None:
-        from mtlsx_tui.screens.form import ProfileForm
-
-        former = profile.name if profile else None
-
-        def ended(saved: Saved | None) -> None:
-            if saved is None:
-                return
-            if former is not None and former != saved.profile.name:
-                self.sessions.rename(former, saved.profile.name)
-            if saved.connect:
-                self.sessions.close(saved.profile.name)
-            self._side.load(saved.profile.name, then_connect=saved.connect)
-
-        self.app.push_screen(ProfileForm(self._library, profile, now=self._now), ended)
-
     @on(ProfileList.DeleteWanted)
     def _delete_asked(self, message: ProfileList.DeleteWanted) -> None:
         name = message.name
@@ -240,9 +213,9 @@ class MainScreen(HelpedScreen[None]):
 
     @on(MessageDetail.ViewChosen)
     def _view_chosen(self, message: MessageDetail.ViewChosen) -> None:
-        self._remember_view(message.wanted)
+        self.remember_view(message.wanted)
 
-    def _remember_view(self, wanted: PayloadFormat | None) -> None:
+    def remember_view(self, wanted: PayloadFormat | None) -> None:
         """Lay the payloads of this profile out so from now on, and at the next start."""
         if (profile := self._side.profile) is not None:
             self._side.remember(replace(profile, view_format=wanted))
@@ -252,111 +225,6 @@ class MainScreen(HelpedScreen[None]):
     def _format_chosen(self, message: PublishLine.FormatChosen) -> None:
         if (profile := self._side.profile) is not None:
             self._side.remember(replace(profile, publish_format=message.wanted))
-
-    # Other screens
-
-    def action_import(self) -> None:
-        """Take over profiles from a file."""
-        from mtlsx_tui.screens.profile_import import ImportScreen
-
-        def ended(name: str | None) -> None:
-            if name is not None:
-                self._side.load(name)
-
-        self.app.push_screen(ImportScreen(self._library), ended)
-
-    def action_export_profiles(self) -> None:
-        """Write this profile, its group or all into a file."""
-        profile = self._side.profile
-        if profile is not None:
-            from mtlsx_tui.screens.profile_export import ExportScreen
-
-            self.app.push_screen(ExportScreen(self._library, profile))
-
-    def action_certificates(self) -> None:
-        """Open the authorities and what they issued."""
-        if self._pki is None:
-            return
-        from mtlsx.pki.workbench import Workbench
-        from mtlsx_tui.screens.pki import PkiScreen
-
-        def ended(made_profiles: bool | None) -> None:
-            if made_profiles:
-                self._side.load(None)
-
-        screen = PkiScreen(Workbench(self._pki), self._library, now=self._now)
-        self.app.push_screen(screen, ended)
-
-    def action_broker(self) -> None:
-        """Open the local broker."""
-        from mtlsx_tui.screens.broker import BrokerScreen
-
-        open_pki = None if self._pki is None else self.action_certificates
-        self.app.push_screen(BrokerScreen(self._broker, open_pki=open_pki))
-
-    def action_topics(self) -> None:
-        """Open the topics of the session."""
-        profile, session = self._side.profile, self._side.session
-        if profile is None or session is None:
-            return
-        from mtlsx_tui.screens.topics import TopicsScreen
-
-        def ended(topic: str | None) -> None:
-            if topic is not None:
-                self._publishing.line.open(topic)
-
-        current = partial(self.sessions.get, profile.name)
-        screen = TopicsScreen(profile, current, session, now=self._now, on_view=self._remember_view)
-        self.app.push_screen(screen, ended)
-
-    def action_connection(self) -> None:
-        """Look at the connection from within."""
-        profile = self._side.profile
-        if profile is not None:
-            from mtlsx_tui.screens.connection import ConnectionScreen
-
-            self.app.push_screen(ConnectionScreen(partial(self.sessions.get, profile.name)))
-
-    def action_settings(self) -> None:
-        """Open the settings."""
-        if self._settings_directory is not None:
-            from mtlsx_tui.screens.settings import SettingsScreen
-
-            problem = None if self._history is None else self._history.problem
-            self.app.push_screen(SettingsScreen(self._settings_directory, problem))
-
-    def help(self) -> HelpScreen:
-        """The keys by what they are for."""
-        never = {
-            *(("certificates",) if self._pki is None else ()),
-            *(("settings",) if self._settings_directory is None else ()),
-        }
-        return HelpScreen([each for each in HELP if each.action not in never], MOVING)
-
-    def action_explain(self) -> None:
-        """Open what the last attempt showed."""
-        profile, session = self._side.profile, self._side.session
-        attempted = None if session is None else session.attempted
-        if profile is None or attempted is None:
-            return
-        from mtlsx_tui.screens.attempt import AttemptScreen
-
-        def ended(changed: Profile | None) -> None:
-            if changed is not None:
-                self._side.load(changed.name, then_connect=True)
-
-        self.app.push_screen(AttemptScreen(attempted, profile, self._library, now=self._now), ended)
-
-    def action_look_back(self) -> None:
-        """Open what the last attempt showed; it succeeded."""
-        self.action_explain()
-
-    def action_recipes(self) -> None:
-        """Copy the connection as a command for another program."""
-        from mtlsx_tui.screens.recipes import RecipesScreen
-
-        if (profile := self._side.profile) is not None:
-            self.app.push_screen(RecipesScreen(profile, self._library))
 
     # The connection
 
