@@ -19,6 +19,9 @@ from mtlsx_tui.widgets.printable import printable
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+_LEAST_BUTTON = 12
+"""The cells of the button at least."""
+
 
 class MessageDetail(VerticalScroll):
     """Shows one message. Posts ``ViewChosen``."""
@@ -35,7 +38,7 @@ class MessageDetail(VerticalScroll):
         & > #detail-head {
             height: 1;
             & > #detail-facts { width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
-            & > Button { width: auto; min-width: 12; margin-left: 1; }
+            & > Button { width: auto; min-width: 12; margin-left: 1; }  /* _LEAST_BUTTON */
         }
         & > #detail-properties { display: none; color: $text-muted; height: auto; }
         & > #detail-payload { height: auto; }
@@ -51,9 +54,13 @@ class MessageDetail(VerticalScroll):
     def compose(self) -> ComposeResult:
         with Horizontal(id="detail-head"):
             yield Static(id="detail-facts")
-            yield Button("view: auto", compact=True, id="detail-format")
+            yield Button(self._label, compact=True, id="detail-format")
         yield Static(id="detail-properties")
         yield Static(id="detail-payload")
+
+    @property
+    def _label(self) -> str:
+        return f"view: {self._view}"
 
     @property
     def message(self) -> Message | None:
@@ -76,7 +83,7 @@ class MessageDetail(VerticalScroll):
         view = View.AUTO if wanted is None else View(wanted)
         if view is not self._view:
             self._view = view
-            self.query_one(Button).label = f"view: {view}"
+            self.query_one(Button).label = self._label
             self._lay_out()
 
     def cycle_format(self) -> None:
@@ -106,7 +113,8 @@ class MessageDetail(VerticalScroll):
         cells = self.scrollable_content_region.width
         declared = message.properties.content_type if message.properties else None
         payload, name = lay_out(message.payload, self._view, cells=cells, content_type=declared)
-        self.query_one("#detail-facts", Static).update(_facts(message, name), layout=False)
+        room = cells - max(_LEAST_BUTTON, len(self._label) + 2) - 1
+        self.query_one("#detail-facts", Static).update(_facts(message, name, room), layout=False)
         # Laying the screen out is dear, and this happens several times a second while messages come.
         lines = payload.plain.count("\n")
         self.query_one("#detail-payload", Static).update(payload, layout=lines != self._lines)
@@ -119,14 +127,22 @@ class MessageDetail(VerticalScroll):
             line.update(Content("\n".join(texts)))
 
 
-def _facts(message: Message, payload_name: str) -> Content:
-    facts = [f"QoS {message.qos}"]
+def _facts(message: Message, payload_name: str, cells: int) -> Content:
+    """The topic and the facts in words; with short ones where there are not enough ``cells``."""
+    in_words = _written(message, payload_name, short=False)
+    if in_words.cell_length <= cells:
+        return in_words
+    return _written(message, payload_name, short=True)
+
+
+def _written(message: Message, payload_name: str, *, short: bool) -> Content:
+    facts = [f"q{message.qos}" if short else f"QoS {message.qos}"]
     if message.retain:
         facts.append("retained")
     if message.dup:
         facts.append("DUP")
     size = len(message.payload)
-    facts.append("1 byte" if size == 1 else f"{size:,} bytes")
+    facts.append(f"{size:,} B" if short else "1 byte" if size == 1 else f"{size:,} bytes")
     facts.append(payload_name)
     if message.outgoing:
         facts.append("sent")
