@@ -81,19 +81,23 @@ def test_the_tree_counts_what_the_table_keeps(
         assert row is tree.root or row.topics
 
 
-@given(st.lists(LEVELS, max_size=20), st.integers(1, 30))
+@given(st.lists(LEVELS, max_size=20), st.integers(1, 30), st.integers(0, 30))
 def test_a_search_gives_the_topics_with_that_text_and_what_is_above_them(
-    topics: list[str], nodes: int
+    topics: list[str], nodes: int, before: int
 ) -> None:
     tree = filled(*topics)
-    search = TopicSearch(tree.root, "A1")
-    seen: list[Node] = []
+    search = TopicSearch(tree.root, "A")
+    search.advance(before)
+    assert search.narrow("A1")
+    assert not search.narrow("b")
+    seen = list(search.rows)
     while not search.advance(nodes):
         # What was shown stays where it is.
         assert search.rows[: len(seen)] == seen
-        seen = search.rows
+        seen = list(search.rows)
     rows, found, first = search.rows, search.topics, search.first
     matches = [row for row in rows if row.topic is not None and "a1" in row.topic.name]
+    assert all(search.finds(row) for row in matches)
     assert {row.topic.name for row in matches if row.topic} == {
         topic for topic in topics if "a1" in topic
     }

@@ -51,6 +51,7 @@ class TopicList(LineTable[Node]):
         self._tree = tree
         self._wanted = ""
         self._search: TopicSearch | None = None
+        self._waiting = False
         self._messages = -1
         self._find_again_at = 0.0
         self._stale = True
@@ -66,8 +67,9 @@ class TopicList(LineTable[Node]):
         """Take over what came since the last call; True when something did."""
         if self._tree.take():
             self._stale = True
-            if self._search is not None:  # which a tree that changes would lead astray
+            if self.looking:  # in a tree that changes it would go astray
                 self._find_again_at = 0.0
+            self._search = None
         if self._stale and time.monotonic() >= self._find_again_at:
             self.find_rows()
         elif self._messages == self._tree.root.messages:
@@ -82,36 +84,39 @@ class TopicList(LineTable[Node]):
         What is found first is shown first; ``looking`` until all is.
         """
         self._wanted = text
-        if text:
-            self._search = TopicSearch(self._tree.root, text)
-            self._look_on()
-        else:
+        if not text:
             self.find_rows()
+            return
+        if self._search is None or not self._search.narrow(text):
+            self._search = TopicSearch(self._tree.root, text)
+        self._waiting = True
+        self._look()
 
     @property
     def looking(self) -> bool:
         """Whether a search has topics before it that it has not looked at."""
-        return self._search is not None
+        return self._search is not None and not self._search.done
 
-    def _look_on(self) -> None:
+    def _look(self) -> None:
         """Look for a while, and show what comes of it: the first rows, and at the end all."""
-        search = self._search
+        search, chosen = self._search, self._tree.chosen
         if search is None:
             return
-        first = not search.topics
-        chosen = self._tree.chosen
         until = time.monotonic() + _SEARCH_SECONDS
         while not search.advance(_SEARCH_STEP) and time.monotonic() < until:
             pass
-        if search.done:
-            self._search = None
-            self._show_found(search)
-            return
         # The cursor stays on a topic that is found too, and so waits for it.
-        if first and search.topics and (chosen is None or not search.finds(chosen)):
+        some = search.topics and (chosen is None or not search.finds(chosen))
+        if search.done or (self._waiting and some):
+            self._waiting = False
             self._show_found(search)
-        # Not at once: others want to paint, and to read keys.
-        self.set_timer(_SCREEN_SECONDS, self._look_on)
+        if not search.done:
+            # Not at once: others want to paint, and to read keys.
+            self.set_timer(_SCREEN_SECONDS, self._look_on)
+
+    def _look_on(self) -> None:
+        if self.looking:
+            self._look()
 
     def find_rows(self) -> None:
         """Show the rows as the tree is now, with the cursor on the node it was on, or on one above that."""
@@ -119,7 +124,7 @@ class TopicList(LineTable[Node]):
         self._stale = False
         self._search = None
         if self._wanted:
-            search = TopicSearch(self._tree.root, self._wanted)
+            search = self._search = TopicSearch(self._tree.root, self._wanted)
             while not search.advance(_SEARCH_STEP):
                 pass
             self._show_found(search)
