@@ -194,7 +194,9 @@ async def test_the_event_names_the_certificate_as_openssl_does(pki: Pki) -> None
 
 
 @BOTH
-@pytest.mark.parametrize("kind", ["device", "device_ec", "device_ed25519", "device_with_its_chain"])
+@pytest.mark.parametrize(
+    "kind", ["device_rsa", "device_ec", "device_ed25519", "device_with_its_chain"]
+)
 async def test_right_certificates_get_through(pki: Pki, kind: str, version: TlsVersion) -> None:
     shown: Pair = getattr(pki, kind)
     async with listening(loopback("ssl", mutual(pki))) as server:

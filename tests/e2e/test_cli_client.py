@@ -171,7 +171,7 @@ def test_sub_that_waits_in_vain_says_so(pki: Pki, broker: Mosquitto, cli: Cli) -
     ("certificate", "key", "passphrase"),
     [
         ("device", "encrypted_pkcs8_key", PASSPHRASE),
-        ("device", "encrypted_traditional_key", PASSPHRASE),
+        ("device_rsa", "encrypted_traditional_key", PASSPHRASE),
         ("pkcs12", None, PASSPHRASE),
         ("certificate_and_key_in_one_file", None, None),
         ("device_ec", "device_ec", None),

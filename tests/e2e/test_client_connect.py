@@ -80,7 +80,7 @@ def round_trip(settings: ConnectionSettings, *, qos: int = 1) -> Connected:
 @pytest.mark.parametrize("version", EVERY_VERSION)
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
 @pytest.mark.parametrize(
-    "device", ["device", "device_ec", "device_ed25519", "device_with_its_chain"]
+    "device", ["device_rsa", "device_ec", "device_ed25519", "device_with_its_chain"]
 )
 def test_a_device_connects_and_is_named_by_its_cn(
     pki: Pki, mosquitto: StartMosquitto, device: str, tls: str, version: MqttVersion
@@ -105,7 +105,7 @@ def test_a_device_connects_and_is_named_by_its_cn(
     ("certificate", "key", "passphrase"),
     [
         ("device.certificate", "encrypted_pkcs8_key", PASSPHRASE),
-        ("device.certificate", "encrypted_traditional_key", PASSPHRASE),
+        ("device_rsa.certificate", "encrypted_traditional_key", PASSPHRASE),
         ("pkcs12", None, PASSPHRASE),
         ("pkcs12_chain", None, PASSPHRASE),
         ("certificate_and_key_in_one_file", None, None),

@@ -62,7 +62,7 @@ def test_probe_names_the_fault_each_time(
 
 @pytest.mark.parametrize("make", SERVERS)
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
-@pytest.mark.parametrize("device", ["device", "device_ec", "device_ed25519"])
+@pytest.mark.parametrize("device", ["device_rsa", "device_ec", "device_ed25519"])
 def test_a_good_certificate_is_well(
     laboratory: Laboratory, program: Program, tmp_path: Path, make: str, tls: str, device: str
 ) -> None:

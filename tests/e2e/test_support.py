@@ -37,7 +37,7 @@ def mosquitto_pub(broker: Mosquitto, pki: Pki, device: Pair | None) -> int:
 
 @pytest.mark.parametrize("tls", ["1.2", "1.3"])
 @pytest.mark.parametrize(
-    "device", ["device", "device_ec", "device_ed25519", "device_with_its_chain"]
+    "device", ["device_rsa", "device_ec", "device_ed25519", "device_with_its_chain"]
 )
 def test_mosquitto_lets_a_device_in_and_names_it_by_its_cn(
     pki: Pki, mosquitto: StartMosquitto, tls: str, device: str

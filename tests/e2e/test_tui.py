@@ -45,7 +45,7 @@ async def test_the_main_job(pki: Pki, mosquitto: Callable[..., Mosquitto], tmp_p
             "key_file": str(pki.device.key),
         }.items():
             app.screen.query_one(f"#form-{key}", Input).value = value
-        await shown(pilot, f"cn        {DEVICE}", "days left", "RSA 2048")
+        await shown(pilot, f"cn        {DEVICE}", "days left", "EC P-256")
 
         await pilot.press("ctrl+o")
         await shown(pilot, "● connected", "TLS 1.3")

@@ -15,7 +15,7 @@ from mtlsx_tui.app import MtlsxApp
 from mtlsx_tui.local_broker import LocalBroker
 from support.openssl_pki import DEVICE, Pki
 from support.programs import find
-from support.tui import shown
+from support.tui import paste, shown
 
 pytestmark = pytest.mark.e2e
 
@@ -81,7 +81,11 @@ async def test_refused_then_let_in_and_each_time_it_says_why(
     app = MtlsxApp(ProfileLibrary(tmp_path / "profiles"))
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, "No profiles yet")
-        await pilot.press("b", "f", *str(configuration), "tab", *str(seed), "enter")
+        await pilot.press("b", "f")
+        await paste(pilot, str(configuration))
+        await pilot.press("tab")
+        await paste(pilot, str(seed))
+        await pilot.press("enter")
         await shown(pilot, "Chosen: ", "username from the certificate's cn")
         await pilot.press("s")
         await shown(pilot, "● running", "ssl:default 127.0.0.1:")
@@ -98,7 +102,9 @@ async def test_refused_then_let_in_and_each_time_it_says_why(
         await shown(pilot, "✘ PUBLISH denied", "no_match")
 
         # The password is changed in the store, and what was right is wrong.
-        await pilot.press("c", *f"HSET tls_domain:{DEVICE} password_hash new", "enter")
+        await pilot.press("c")
+        await paste(pilot, f"HSET tls_domain:{DEVICE} password_hash new")
+        await pilot.press("enter")
         await shown(pilot, "(integer) 0")
         await pilot.press("escape", "home")
         assert await publish(pki, broker, "public", f"{DEVICE}/t") != 0

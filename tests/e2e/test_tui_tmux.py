@@ -39,7 +39,7 @@ def test_the_main_job_in_a_terminal(
         terminal.type(str(path))
         terminal.wait_for(str(path)[-20:])
         terminal.press("Enter")
-    terminal.wait_for(f"cn        {DEVICE}", "username  ", "days left", "RSA 2048")
+    terminal.wait_for(f"cn        {DEVICE}", "username  ", "days left", "EC P-256")
     terminal.press("C-o")
     terminal.wait_for("● connected  TLS 1.3  MQTT 5", "Connected. s subscribes")
     broker.wait_for_log(f"u'{DEVICE}'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, get_args
 
 from hypothesis import strategies as st
@@ -72,14 +73,18 @@ def paths(content: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 def ssl_options(content: st.SearchStrategy[str]) -> st.SearchStrategy[SslOptions]:
     """TLS of a listener that no reader refuses."""
-    asked = st.booleans().flatmap(
-        lambda verified: st.fixed_dictionaries(
-            {
-                "verify": st.just("verify_peer" if verified else "verify_none"),
-                "cacertfile": paths(content) if verified else st.none() | paths(content),
-                "fail_if_no_peer_cert": st.booleans() if verified else st.just(False),
-            }
-        )
+    asked = st.fixed_dictionaries(
+        {
+            "verify": st.just("verify_none"),
+            "cacertfile": st.none() | paths(content),
+            "fail_if_no_peer_cert": st.just(False),
+        }
+    ) | st.fixed_dictionaries(
+        {
+            "verify": st.just("verify_peer"),
+            "cacertfile": paths(content),
+            "fail_if_no_peer_cert": st.booleans(),
+        }
     )
     return st.builds(
         lambda asked, **others: SslOptions(**asked, **others),
@@ -118,8 +123,10 @@ def listeners(
         )
         return st.lists(one, max_size=2, unique_by=lambda listener: listener.name)
 
-    kinds = st.permutations(["tcp", "ssl", "ws", "wss"])
-    return kinds.flatmap(lambda order: st.tuples(*map(of_type, order))).map(
+    # Made once: to make a strategy takes longer than to draw from it.
+    of_types = {kind: of_type(kind) for kind in ("tcp", "ssl", "ws", "wss")}
+    kinds = st.permutations(list(of_types))
+    return kinds.flatmap(lambda order: st.tuples(*map(of_types.__getitem__, order))).map(
         lambda groups: tuple(listener for group in groups for listener in group)
     )
 
@@ -170,6 +177,7 @@ def identities(*, newest: bool) -> st.SearchStrategy[Identity]:
     )
 
 
+@cache
 def redis_tls(content: st.SearchStrategy[str]) -> st.SearchStrategy[RedisTls | None]:
     """TLS towards Redis."""
     files = st.none() | paths(content)
@@ -211,6 +219,7 @@ def redis_servers() -> st.SearchStrategy[RedisServer]:
     )
 
 
+@cache
 def rules(dialect: Dialect) -> st.SearchStrategy[Rule]:
     """Rules that a file of ``dialect`` can hold."""
     in_4 = dialect in ("emqx4.4", "emqx4.2")
@@ -360,22 +369,19 @@ def configurations(dialect: Dialect) -> st.SearchStrategy[Configuration]:
 
 
 commands_4 = lines.map(lambda word: f"HMGET {word}")
+_listeners_4 = listeners(
+    lines,
+    zone=st.sampled_from(["default", "inner", "outer"]),
+    peer_cert_as_username=st.none() | parts,
+    peer_cert_as_clientid=st.none() | parts,
+)
+_identities_4 = identities(newest=False)
 
 
 @st.composite
 def configurations_4(draw: st.DrawFn, dialect: Dialect) -> Configuration:
     """Configurations of ``emqx4.4`` and ``emqx4.2``."""
-    found, identity = settled(
-        draw(
-            listeners(
-                lines,
-                zone=st.sampled_from(["default", "inner", "outer"]),
-                peer_cert_as_username=st.none() | parts,
-                peer_cert_as_clientid=st.none() | parts,
-            )
-        ),
-        draw(identities(newest=False)),
-    )
+    found, identity = settled(draw(_listeners_4), draw(_identities_4))
     redis = draw(_redis_servers_4())
     commands: Sequence[str | None] = draw(st.tuples(*[st.none() | commands_4] * 3))
     authentication = ()

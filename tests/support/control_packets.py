@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -95,6 +96,7 @@ PROPERTIES: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
+@cache  # to make a strategy takes longer than to draw from it
 def properties_of(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Properties of that kind, each of them there or not."""
     return st.fixed_dictionaries(
@@ -102,6 +104,7 @@ def properties_of(kind: type[Any]) -> st.SearchStrategy[Any]:
     ).map(lambda found: kind(**found))
 
 
+@cache
 def packets(version: int) -> st.SearchStrategy[ControlPacket]:
     """Any control packet that ``version`` can say, both directions."""
     five = version == MQTT_5

@@ -54,15 +54,16 @@ def test_pkcs7(pki: Pki, tmp_path: Path, form: str) -> None:
 
 
 def test_keys_that_are_one_key_in_other_clothes(pki: Pki) -> None:
-    (certificate,) = load(pki.device.certificate).certificates
-    for path, encrypted in (
-        (pki.device.key, False),
-        (pki.device_der.key, False),
-        (pki.encrypted_pkcs8_key, True),
-        (pki.encrypted_traditional_key, True),
-        (pki.pkcs12, True),
-        (pki.certificate_and_key_in_one_file, False),
+    for pair, path, encrypted in (
+        (pki.device, pki.device.key, False),
+        (pki.device, pki.device_der.key, False),
+        (pki.device, pki.encrypted_pkcs8_key, True),
+        (pki.device, pki.pkcs12, True),
+        (pki.device, pki.certificate_and_key_in_one_file, False),
+        (pki.device_rsa, pki.device_rsa.key, False),
+        (pki.device_rsa, pki.encrypted_traditional_key, True),
     ):
+        (certificate,) = load(pair.certificate).certificates
         (key,) = load(path).keys
         assert key.encrypted is encrypted
         assert key.der is not None

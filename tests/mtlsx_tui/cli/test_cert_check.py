@@ -186,6 +186,7 @@ def test_an_archive_that_only_openssls_legacy_provider_opens(pki: Pki, tmp_path:
     ("name", "wanted"),
     [
         ("device", []),
+        ("device_rsa", []),
         ("device_ec", []),
         ("device_ed25519", []),
         ("device_expired", ["own-cert-expired"]),

@@ -11,7 +11,7 @@ from support.faults.case import WRONG_SECRET, Scene, case
 from support.openssl_pki import Pair
 
 
-@case("key-mismatch", r"device\.crt", r"server\.key")
+@case("key-mismatch", r"device\.crt", r"device-ec\.key")
 def key_that_does_not_match(scene: Scene) -> ConnectionSettings:
     return scene.settings(8883, scene.pki.device_mismatched)
 
