@@ -40,7 +40,8 @@ Who hangs up without an alert says nothing, and then only the order of things te
 for a certificate is listened to before anything is written, in TLS 1.2 too: two round trips, and 100 ms at least, after the
 handshake, and as long again after its session tickets. An end within that time is about our certificate, whether TLS or an
 application behind it has judged it. Once CONNECT has gone out, an end of file may be the answer to that:
-`closed-without-connack`, with what else it may be among the candidates and in the sentence.
+`closed-without-connack`, with what else it may be among the candidates and in the sentence; but where a TLS 1.3 server had
+said nothing by then, and our certificate has a fault that can be seen here or was not given at all, that decides.
 """
 
 RULES_INTRODUCTION = """\

@@ -103,6 +103,8 @@ def judge_close_before_connack(
         Fact.OVER_TLS: record is not None,
         Fact.ASKED: seen is not None and Fact.ASKED in seen.facts,
         Fact.SENT: seen is not None and Fact.SENT in seen.facts,
+        Fact.FAULTY: seen is not None and bool(seen.faults),
+        Fact.JUDGED: record is not None and record.judged,
     }
     verdict = decide(
         RULES,

@@ -38,6 +38,7 @@ class Fact(StrEnum):
     NAMESAKE = "a CA at hand has its issuer's name, but another key"
     FOREIGN = "the server named the CAs that it accepts, and none of them issued ours"
     NAMED = "the server named its issuer among the CAs that it accepts"
+    FAULTY = "ours has a fault that can be seen here"
     ODD = "Erlang's TLS cannot decode it"
     # the server's certificate
     CLOCK_WRONG = "this machine's clock looks wrong"

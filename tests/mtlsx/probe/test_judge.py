@@ -20,6 +20,7 @@ from mtlsx.probe.judge import (
     judge_network,
     judge_upgrade,
 )
+from mtlsx.probe.verdicts import Verdict
 from mtlsx.tls.record import Ended, HandshakeRecord
 from mtlsx.tls.settings import TlsSettings
 from support.made_pki import CLIENT, NOW, make
@@ -52,19 +53,30 @@ def test_a_code_1_from_a_3_1_1_server_is_understood_in_version_5() -> None:
 
 @pytest.mark.parametrize("judged", [True, False])
 def test_hanging_up_after_connect_may_still_be_about_our_certificate(judged: bool) -> None:
+    said = closed_after_connect(judged=judged, days=(-1, 9))
+    assert (said.id, said.candidates) == ("closed-without-connack", ("client-cert-rejected",))
+    assert "it had asked for our certificate" in said.summary
+
+
+def test_a_fault_that_can_be_seen_decides_where_the_server_had_said_nothing() -> None:
+    taken = closed_after_connect(judged=True, days=(-9, -2))
+    assert taken.id == "closed-without-connack"
+    assert taken.candidates == ("client-cert-expired", "client-cert-rejected")
+    silent = closed_after_connect(judged=False, days=(-9, -2))
+    assert silent.id == "client-cert-rejected"
+    assert silent.candidates[:2] == ("client-cert-expired", "closed-without-connack")
+    for said in (taken, silent):
+        assert "seen from here, it expired" in said.summary
+
+
+def closed_after_connect(*, judged: bool, days: tuple[int, int]) -> Verdict:
     record = HandshakeRecord(
         ended=Ended.AGREED, certificate_requested=True, certificate_sent=True, judged=judged
     )
     ca = make("Demo CA", ca=True)
-    for days, candidates, words in (
-        ((-1, 9), ("client-cert-rejected",), "it had asked for our certificate"),
-        ((-9, -2), ("client-cert-expired", "client-cert-rejected"), "seen from here, it expired"),
-    ):
-        device = make("dev-1", ca, usage=CLIENT, days=days)
-        local = replace(LOCAL, chain=(device.der,), anchors=(ca.der,))
-        said = judge_close_before_connack(record, local, b"", None)
-        assert (said.id, said.candidates) == ("closed-without-connack", candidates)
-        assert words in said.summary
+    device = make("dev-1", ca, usage=CLIENT, days=days)
+    local = replace(LOCAL, chain=(device.der,), anchors=(ca.der,))
+    return judge_close_before_connack(record, local, b"", None)
 
 
 def test_hanging_up_after_connect_may_be_about_the_lack_of_a_certificate() -> None:
@@ -72,6 +84,8 @@ def test_hanging_up_after_connect_may_be_about_the_lack_of_a_certificate() -> No
     said = judge_close_before_connack(record, LOCAL, b"", None)
     assert (said.id, said.candidates) == ("closed-without-connack", ("client-cert-required",))
     assert "none was given" in said.summary
+    silent = judge_close_before_connack(replace(record, judged=False), LOCAL, b"", None)
+    assert (silent.id, silent.candidates) == ("client-cert-required", ("closed-without-connack",))
 
 
 def test_hanging_up_after_connect_is_not_about_a_certificate_that_nobody_asked_for() -> None:

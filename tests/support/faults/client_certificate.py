@@ -248,6 +248,20 @@ def verdict_that_comes_after_connect(scene: Scene) -> ConnectionSettings:
     return scene.settings(_misbehaving(scene, refuse_late), scene.pki.device_of_another_ca)
 
 
+@case(
+    "client-cert-rejected", "(?i)expired", tls=("1.3",), ask=Ask.CONNECT,
+    candidates="client-cert-expired closed-without-connack",
+)  # fmt: skip
+def expired_certificate_and_no_alert_after_connect(scene: Scene) -> ConnectionSettings:
+    """The same, from a server that says nothing: what we know of our certificate decides."""
+    return scene.settings(_misbehaving(scene, _hang_up_late), scene.pki.device_expired)
+
+
+@case("client-cert-required", tls=("1.3",), ask=Ask.CONNECT, candidates="closed-without-connack")
+def no_certificate_and_no_alert_after_connect(scene: Scene) -> ConnectionSettings:
+    return scene.settings(_misbehaving(scene, _hang_up_late))
+
+
 @case("client-cert-unknown-ca", "Other CA", tls=("1.3",))
 def verdict_that_comes_in_pieces(scene: Scene) -> ConnectionSettings:
     """One octet at a time, from a server that is far away."""
@@ -259,6 +273,13 @@ def verdict_that_comes_in_pieces(scene: Scene) -> ConnectionSettings:
         one.alert(48, in_pieces=True)
 
     return scene.settings(_misbehaving(scene, refuse_slowly), scene.pki.device_of_another_ca)
+
+
+def _hang_up_late(one: Misbehaving) -> None:
+    one.hello()
+    one.answer()
+    one.flight()
+    one.socket.recv(65536)  # CONNECT
 
 
 def _openssl(scene: Scene, *options: str | Path) -> int:
