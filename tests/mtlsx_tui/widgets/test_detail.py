@@ -39,6 +39,14 @@ async def test_the_facts_are_short_where_there_is_little_room(width: int, facts:
         assert app.query_one("#detail-facts", Static).size.width >= len(MESSAGE.topic) + len(facts)
 
 
+async def test_a_long_topic_gives_way_to_the_facts() -> None:
+    app = DetailApp()
+    async with app.run_test(size=(56, 10)) as pilot:
+        app.query_one(MessageDetail).show(MESSAGE)
+        shown = "factory/2/tem… · q1 · retained · 8 B · JSON"
+        await until(pilot, lambda: shown in screen_text(app), shown)
+
+
 async def test_the_view_is_told_to_who_remembers_it() -> None:
     app = DetailApp()
     async with app.run_test(size=(90, 10)) as pilot:

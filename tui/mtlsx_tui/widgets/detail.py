@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import on
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -14,13 +15,14 @@ from mtlsx.client.message import Message
 from mtlsx.client.settings import PublishProperties
 from mtlsx.payloads.formats import PayloadFormat
 from mtlsx_tui.widgets.payload import View, lay_out, views
-from mtlsx_tui.widgets.printable import printable
+from mtlsx_tui.widgets.printable import fit, printable
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 _LEAST_BUTTON = 12
 """The cells of the button at least."""
+_LEAST_TOPIC = 12
 
 
 class MessageDetail(VerticalScroll):
@@ -128,14 +130,16 @@ class MessageDetail(VerticalScroll):
 
 
 def _facts(message: Message, payload_name: str, cells: int) -> Content:
-    """The topic and the facts in words; with short ones where there are not enough ``cells``."""
-    in_words = _written(message, payload_name, short=False)
-    if in_words.cell_length <= cells:
-        return in_words
-    return _written(message, payload_name, short=True)
+    """The topic and the facts in words; where there are not enough ``cells``, with short words, and part of the topic."""
+    topic = printable(message.topic)
+    facts = _in_words(message, payload_name, short=False)
+    if cell_len(topic + facts) > cells:
+        facts = _in_words(message, payload_name, short=True)
+        topic = fit(topic, max(cells - cell_len(facts), _LEAST_TOPIC))
+    return Content.assemble((topic, "$text-primary bold"), (facts, "$foreground-muted"))
 
 
-def _written(message: Message, payload_name: str, *, short: bool) -> Content:
+def _in_words(message: Message, payload_name: str, *, short: bool) -> str:
     facts = [f"q{message.qos}" if short else f"QoS {message.qos}"]
     if message.retain:
         facts.append("retained")
@@ -148,10 +152,7 @@ def _written(message: Message, payload_name: str, *, short: bool) -> Content:
         facts.append("sent")
     if message.latency is not None:
         facts.append(f"back after {message.latency * 1000:.1f} ms")
-    return Content.assemble(
-        (printable(message.topic), "$text-primary bold"),
-        ("".join(f" · {fact}" for fact in facts), "$foreground-muted"),
-    )
+    return "".join(f" · {fact}" for fact in facts)
 
 
 def _properties(properties: PublishProperties | None) -> list[tuple[str, str]]:
