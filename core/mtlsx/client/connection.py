@@ -149,6 +149,12 @@ class Connection:
         return self._session
 
     def _run(self, session: Session) -> None:
+        try:
+            self._keep_trying(session)
+        finally:
+            session.close()
+
+    def _keep_trying(self, session: Session) -> None:
         attempt = 0
         while not self._stopping.is_set():
             attempt += 1

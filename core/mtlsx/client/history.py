@@ -11,8 +11,9 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ MOST_WAITING = 50_000
 """Above this many that are not written yet, messages are not kept, and counted."""
 
 _PAUSE = 0.2  # seconds between two writes, so that many messages share one
+_PATIENCE = 10.0  # seconds; for others that write
+_BETWEEN_TRIES = 0.01
 _VERSION = 1
 _SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS messages (
@@ -183,14 +186,15 @@ class MessageHistory:
     def _open(self) -> sqlite3.Connection:
         """The database, made where it is missing. Raises OSError, sqlite3.Error."""
         make_private_directory(self.path.parent)
-        # SQLite gives the files beside it the same mode.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        database = sqlite3.connect(self.path, timeout=10.0)
+        with suppress(FileExistsError):
+            # SQLite gives the files beside it the same mode. To close one that it has open would take its locks away.
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        database = sqlite3.connect(self.path, timeout=_PATIENCE)
         try:
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version not in {0, _VERSION}:
                 raise sqlite3.DatabaseError(f"it is of version {version}, of a newer mtlsx")
-            database.execute("PRAGMA journal_mode = WAL")
+            _log_ahead(database)
             database.execute("PRAGMA synchronous = NORMAL")
             if version == 0:
                 database.executescript(_SCHEMA)
@@ -205,6 +209,20 @@ class MessageHistory:
             f"The history {self.path} cannot be {done}: {why}.",
             fix="Move the file away, or switch the history off in the settings.",
         )
+
+
+def _log_ahead(database: sqlite3.Connection) -> None:
+    """Have a new file written to a log first. Unlike all else, to switch to that does not wait for another process."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_BETWEEN_TRIES)
+        else:
+            return
 
 
 def _row(profile: str, message: Message) -> _Row:

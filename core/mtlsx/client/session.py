@@ -149,6 +149,13 @@ class Session:
         else:
             self._links.abort()
 
+    def close(self) -> None:
+        """Give back the sockets by which paho's loop is woken; ``run`` is not called any more.
+
+        paho closes them when nobody has its client any more, which would be when the garbage is collected.
+        """
+        self._client = self._make_client()
+
     def _dial(self) -> socket.socket:
         return self._attempt.dial()
 

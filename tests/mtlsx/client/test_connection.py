@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 from dataclasses import replace
 
@@ -31,9 +33,11 @@ from mtlsx.packets.framing import PacketType
 from mtlsx.probe.verdicts import Verdict
 from mtlsx.secret import Secret
 from support.client import Client
+from support.descriptors import descriptors
 from support.ports import silent_port, talking_port
 from support.scripted_broker import CONNACK_OK_3, CONNACK_OK_5, Peer, ScriptedBroker
 
+CONNACK_OF_BAD_CREDENTIALS = b"\x20\x02\x00\x04"
 AT_ONCE = Reconnect(initial_delay=0.01, maximum_delay=0.02)
 
 
@@ -93,6 +97,21 @@ def test_what_the_server_answers_is_the_verdict(
     failed = refusal(answer, version=version)
     assert failed.verdict.id == verdict
     assert failed.verdict.exit_code == 14
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's list of open files")
+def test_nothing_stays_open_until_garbage_is_collected() -> None:
+    """Whoever connects a thousand times would run out of descriptors, and select takes none above 1023."""
+    refusal(CONNACK_OF_BAD_CREDENTIALS)
+    gc.collect()
+    gc.disable()
+    try:
+        before = descriptors()
+        for _ in range(3):
+            refusal(CONNACK_OF_BAD_CREDENTIALS)
+        assert descriptors() == before
+    finally:
+        gc.enable()
 
 
 def test_a_refused_empty_client_id_is_believed() -> None:

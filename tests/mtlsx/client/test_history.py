@@ -165,7 +165,8 @@ def test_what_comes_faster_than_it_is_written_is_counted(
     assert history.lost == 1
 
 
-def test_two_processes_may_share_it(make: Make) -> None:
+@pytest.mark.parametrize("_", range(10))  # they seldom meet where only one can go on at once
+def test_two_processes_may_share_it(make: Make, _: int) -> None:
     one, other = make(), make()
     for number in range(20):
         (one if number % 2 else other).record("p", message(number))

@@ -8,7 +8,6 @@ import struct
 import threading
 from collections.abc import AsyncIterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +18,7 @@ from mtlsx.auth.stores.embedded import LOOPBACK, EmbeddedStore
 from mtlsx.auth.stores.opening import Stores
 from mtlsx.auth.stores.redis import RedisStore
 from mtlsx.auth.stores.store import Reply, StoreError
+from support.descriptors import descriptors
 
 PING = b"*1\r\n$4\r\nPING\r\n"
 WAIT = 20.0  # seconds; for what takes a few milliseconds
@@ -41,11 +41,6 @@ def said(store: EmbeddedStore, octets: bytes) -> bytes:
         client.sendall(octets)
         client.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: client.recv(65536), b""))
-
-
-def descriptors() -> int:
-    """How many files and sockets this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 @pytest.mark.parametrize(
