@@ -720,6 +720,7 @@ async def test_how_payloads_are_shown_and_written_is_remembered_with_the_profile
     app: MtlsxApp, profile: Profile, library: ProfileLibrary, script: Script
 ) -> None:
     async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, profile.name)
         await pilot.press("c")
         await shown(pilot, "● connected")
         script.connection.deliver(
@@ -736,15 +737,20 @@ async def test_how_payloads_are_shown_and_written_is_remembered_with_the_profile
         await shown(pilot, "MESSAGES", "view: hex")
         app.screen.query_one("#publish-format", Button).press()
         await shown(pilot, "json ")
-        await settle(pilot)
-    saved = next(each for each in library.list().profiles if each.name == profile.name)
-    assert (saved.view_format, saved.publish_format) == (PayloadFormat.HEX, PayloadFormat.JSON)
+
+        def saved() -> tuple[PayloadFormat | None, PayloadFormat]:
+            one = next(each for each in library.list().profiles if each.name == profile.name)
+            return one.view_format, one.publish_format
+
+        await until(
+            pilot, lambda: saved() == (PayloadFormat.HEX, PayloadFormat.JSON), "it to be saved"
+        )
     app = MtlsxApp(library, connect=script.connect, now=NOW.timestamp)
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, profile.name)
-        await until(
-            pilot,
-            lambda: str(app.screen.query_one("#publish-format", Button).label) == "json",
-            "the format",
-        )
-        assert str(app.screen.query_one("#detail-format", Button).label) == "view: hex"
+
+        def labels() -> list[str]:
+            buttons = ("#publish-format", "#detail-format")
+            return [str(app.screen.query_one(each, Button).label) for each in buttons]
+
+        await until(pilot, lambda: labels() == ["json", "view: hex"], "the formats")
