@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock, patch
 
@@ -31,6 +32,7 @@ from textual.widgets import Input
 from mtlsx.client.connection import Connection
 from mtlsx.client.events import Event
 from mtlsx.client.message import Message
+from mtlsx.client.packet_log import PacketLog
 from mtlsx.client.settings import ConnectionSettings
 from mtlsx.identity.mapping import Dialect
 from mtlsx.pki import authority
@@ -125,7 +127,11 @@ async def shoot(
             local_broker=local_broker(Path(configuration)) if scene.has_broker else None,
         )
         noon = Mock(now=lambda zone: dt.datetime.fromtimestamp(NOON, zone))
-        with patch("mtlsx.probe.approach.datetime", noon):
+        packets = partial(PacketLog, clock=clock.now)
+        with (
+            patch("mtlsx.probe.approach.datetime", noon),
+            patch("mtlsx.client.session.PacketLog", packets),
+        ):
             await take(app, scene, material, theme, size, svg)
     print(write_png(svg).relative_to(HERE.parent))
 

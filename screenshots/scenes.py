@@ -185,6 +185,33 @@ async def export(pilot: Pilot[None], _: Material) -> None:
     await pilot.press("tab")
 
 
+async def importing(pilot: Pilot[None], material: Material) -> None:
+    """What would come of a file with options for mosquitto_pub."""
+    options = material.ca.parent / "mosquitto_pub.conf"
+    options.write_text(OPTIONS)
+    await shown(pilot, "HMGET")
+    await pilot.press("o")
+    pilot.app.screen.query_one("#import-file", Input).value = "~/certificates/mosquitto_pub.conf"
+    await pilot.press("enter")
+    await shown(pilot, "^s imports")
+
+
+async def inside(pilot: Pilot[None], _: Material) -> None:
+    """What the broker granted, TLS, and the packets."""
+    await shown(pilot, "HMGET")
+    await pilot.press("c")
+    await shown(pilot, TRAFFIC[0][0])
+    await pilot.press("i")
+    await shown(pilot, "PACKETS")
+
+
+async def keys(pilot: Pilot[None], _: Material) -> None:
+    """All keys of the main screen."""
+    await shown(pilot, "HMGET")
+    await pilot.press("f1")
+    await shown(pilot, "Make a new profile")
+
+
 def profile(name: str, group: str, certificate: str, *subscriptions: Subscription) -> Profile:
     """A profile of the device whose files are called ``certificate``."""
     return Profile(
@@ -236,6 +263,18 @@ TRAFFIC = (
     ("factory/2/temp", '{"c": 21.0, "ok": true}'),
 )
 """Topics and payloads; the first is retained."""
+OPTIONS = """\
+-h broker.example
+-p 8883
+-i dev-0815
+-t factory/3/state
+-q 1
+--cafile ca.pem
+--cert device.pem
+--key missing.key
+-u dev-0815
+"""
+"""Options as mosquitto_pub reads them, with the path of a file that is not there."""
 SCENES = (
     Scene("pki", pki),
     Scene("broker", broker, themes=("textual-dark", "textual-light"), has_broker=True),
@@ -249,6 +288,9 @@ SCENES = (
     Scene("settings", settings, FACTORY),
     Scene("export", export, FACTORY),
     Scene("recipes", recipes, (ELSEWHERE,)),
+    Scene("import", importing, FACTORY),
+    Scene("inside", inside, FACTORY),
+    Scene("help", keys, FACTORY),
 )
 
 

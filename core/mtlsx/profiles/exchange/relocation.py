@@ -32,7 +32,9 @@ def relocated(incoming: Incoming, home: Path, others: Sequence[Path] = ()) -> In
         meant = home / os.path.expanduser(path)  # noqa: PTH111
         found = meant if meant.is_file() else _elsewhere(path, (*others, home))
         if found is None:
-            notes.append(f"{setting}: there is no {path} here; --certificates DIR says where else.")
+            notes.append(
+                f"{setting}: there is no {path} here; name its directory under certificates (--certificates DIR)."
+            )
             continue
         changes[setting] = str(found)
         if found is not meant:

@@ -138,7 +138,7 @@ def test_certificates_are_found_beside_the_file_and_where_one_says(tmp_path: Pat
     assert found.notes == (
         f"certificate_file: C:\\certs\\dev.pem is now {other / 'dev.pem'}.",
         f"key_file: /no/such/dev.key is now {other / 'dev.key'}.",
-        "crl_file: there is no /no/such/crl.pem here; --certificates DIR says where else.",
+        "crl_file: there is no /no/such/crl.pem here; name its directory under certificates (--certificates DIR).",
     )
     beside = relocated(item, home).profile.connection.tls
     assert beside.certificate_file == str(home / "dev.pem")
