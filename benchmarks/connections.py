@@ -43,8 +43,9 @@ async def application(port: int, pki: Path, count: int) -> tuple[list[int], floa
     from mtlsx.client.settings import Subscription
     from mtlsx.profiles.library import ProfileLibrary
     from mtlsx.profiles.model import Profile, without_secrets
-    from mtlsx_tui.app import MtlsxApp
+    from mtlsx_tui.app import TURN, MtlsxApp
 
+    sys.setswitchinterval(TURN)  # as it does itself, in a terminal
     subscribed = threading.Semaphore(0)
 
     def connect(

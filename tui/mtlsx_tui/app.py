@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
     from mtlsx_tui.sessions import Connection, ConnectionFactory
 
 _DEFAULTS = Settings()
+TURN = 0.02
+"""Seconds for which a thread may keep Python's lock while others want it.
+
+With many connections their threads took it from the one that paints four times as often, and a turn of the event loop
+took twice as long.
+"""
 
 
 def connect(
@@ -91,6 +98,7 @@ class MtlsxApp(App[None]):
         )  # fmt: skip
         self._theme_wanted = settings.theme
         self._garbage = FullCollections()
+        self._turn = sys.getswitchinterval()
 
     @property
     def local_broker(self) -> LocalBroker | None:
@@ -104,6 +112,7 @@ class MtlsxApp(App[None]):
             self.run_worker(self.broker.start(), group="broker")
         if not self.is_headless:
             self._garbage.begin()
+            sys.setswitchinterval(TURN)
             self.set_interval(1.0, self._garbage.look)
 
     async def on_unmount(self) -> None:
@@ -112,6 +121,7 @@ class MtlsxApp(App[None]):
         await self.broker.stop()
         if not self.is_headless:
             self._garbage.end()
+            sys.setswitchinterval(self._turn)
 
     async def on_event(self, event: events.Event) -> None:
         """See ``App``."""
